@@ -1,0 +1,1 @@
+"""Countersign: entry points and the heart of the program."""

@@ -1,0 +1,61 @@
+"""Every action code there is, with one line of meaning. Nothing else may invent one.
+
+`noun.verb` in the past tense. Acts inside a session carry `IMPERSONATION` before them (REQ-205).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+IMPERSONATION = "platform_admin.impersonate.action."
+
+
+class Action(StrEnum):
+    meaning: str
+
+    def __new__(cls, code: str, meaning: str) -> Action:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+    DATABASE_CREATED = "database.created", "the shared database was made, with its first super"
+    STAFF_ADDED = "staff.added", "a named account was made for a staff member"
+    STAFF_DEACTIVATED = "staff.deactivated", "a staff member left; nothing is possible under that name any more"
+    CREDENTIAL_ENROLLED = "credential.enrolled", "a second factor was enrolled or replaced"
+    STEP_UP_ACCEPTED = "step_up.accepted", "a fresh second factor was accepted for one act"
+    STEP_UP_REFUSED = "step_up.refused", "a wrong, used or late second factor was refused"
+    STEP_UP_LOCKED = "step_up.locked", "five wrong codes: the person's second factor is locked for 15 minutes"
+    TENANT_IMPORTED = "tenant.imported", "a tenant and its contacts were imported or refreshed"
+    SETTINGS_CHANGED = "settings.changed", "the tenant changed its support-access settings"
+    KILL_SWITCH_ON = "kill_switch.turned_on", "the tenant shut all support access off"
+    KILL_SWITCH_OFF = "kill_switch.turned_off", "the tenant allowed support access again"
+    REQUEST_CREATED = "request.created", "an engineer asked for access"
+    REQUEST_REFUSED = "request.refused", "a wish for access was refused by a rule before it became a request"
+    REQUEST_APPROVED = "request.approved", "a tenant admin, or standing consent, approved a request"
+    REQUEST_DENIED = "request.denied", "a tenant admin denied a request"
+    REQUEST_WITHDRAWN = "request.withdrawn", "the requester withdrew a request"
+    REQUEST_EXPIRED = "request.expired", "nobody decided in time"
+    REQUEST_LAPSED = "request.lapsed", "an approval was not used in time"
+    REQUEST_COUNTERSIGNED = "request.countersigned", "a second staff member countersigned full mode"
+    REQUEST_DECLINED = "request.declined", "a second staff member declined to countersign"
+    QUESTION_ASKED = "question.asked", "a tenant admin asked a question about a request"
+    QUESTION_ANSWERED = "question.answered", "the engineer answered a tenant admin's question"
+    SESSION_STARTED = "session.started", "an approved request was activated"
+    SESSION_ENDED = "session.ended", "a session was ended by its engineer, the tenant or a deactivation"
+    SESSION_FORCE_ENDED = "session.force_ended", "a super ended a session"
+    SESSION_EXPIRED = "session.expired", "a session reached its end time"
+    OUTCOME_GIVEN = "outcome.given", "the engineer gave the outcome of a session that had ended without one"
+    ELEVATION_ASKED = "elevation.asked", "the engineer asked for full mode during a session"
+    ELEVATION_GRANTED = "elevation.granted", "a second staff member countersigned full mode during a session"
+    ELEVATION_DECLINED = "elevation.declined", "a second staff member declined full mode during a session"
+    RATE_LIMIT_MET = "rate_limit.met", "an engineer met the rate limit; supers were alerted"
+    MAIL_DELIVERED = "mail.delivered", "a letter was handed to the mail system"
+    LOG_EXPORTED = "log.exported", "a log was exported"
+    VIEWED_RECORD = IMPERSONATION + "record.viewed", "a record was viewed in a session"
+    VIEWED_FIELD = IMPERSONATION + "field.viewed", "a field was viewed in a session"
+    VIEWED_FILE = IMPERSONATION + "file.viewed", "a file was viewed in a session"
+    VIEWED_SCREEN = IMPERSONATION + "screen.viewed", "a screen was viewed in a session"
+    RAN_QUERY = IMPERSONATION + "query.ran", "a named query was run in a session"
+    SEARCHED = IMPERSONATION + "search.ran", "a search was made in a session"
+    EXPORTED = IMPERSONATION + "export.made", "an export was made in a session"

@@ -1,0 +1,151 @@
+"""A row and its image.
+
+Every row of the shared database is stored as its *image*: the canonical JSON text (RFC 8785) of a frozen dataclass,
+kept verbatim. The columns that SQL searches by are generated from the image by the database itself, so they cannot
+disagree with what the log's digest vouches for (design.md, "What the digest vouches for is what the console shows").
+The domain of an image: strings, integers below 2**53, booleans, null, lists, objects with ASCII keys. No floats.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import types
+import typing
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any, ClassVar, Self
+
+Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+Decoder = Callable[[Any], Any]
+
+_ROWS: dict[str, type[Row]] = {}
+_encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def canonical(value: Json) -> str:
+    """RFC 8785 text of `value` on the image domain; a property test holds it to the `rfc8785` package byte by byte."""
+    return _encoder.encode(value)
+
+
+def time_text(moment: datetime) -> str:
+    """RFC 3339 in UTC with microseconds, the one form in which a time is stored. Refuses naive times."""
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without a zone: {moment!r}")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_time(text: str) -> datetime:
+    """The inverse of `time_text`. Raises ValueError on any other form."""
+    if not text.endswith("Z"):
+        raise ValueError(f"not a UTC time: {text!r}")
+    return datetime.fromisoformat(text)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the shared database: a frozen value whose first field, `id`, is its key within TABLE."""
+
+    TABLE: ClassVar[str] = ""
+    PRIVATE: ClassVar[bool] = False
+    """Private rows are vouched for by digest like all others, but never copied to a replica (secrets)."""
+
+    id: str
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super(Row, cls).__init_subclass__(**kwargs)
+        if cls.TABLE:
+            _ROWS[cls.TABLE] = (
+                cls  # dataclass(slots=True) makes a second class: the last one registered is the real one
+            )
+
+    def image(self) -> str:
+        """The canonical JSON text that is stored and whose SHA-256 the log entry lists."""
+        return canonical(encode(self))
+
+    @classmethod
+    def from_image(cls, image: str) -> Self:
+        """The row that an image holds. Raises ValueError if the text is no image of this table."""
+        kind: Any = row_type(cls.TABLE)
+        return typing.cast(Self, _decoder(kind)(json.loads(image)))
+
+
+def row_type(table: str) -> type[Row]:
+    """The row class of a table. Raises KeyError for a table that is not ours."""
+    return _ROWS[table]
+
+
+def row_types() -> dict[str, type[Row]]:
+    """Every table's row class, by table name."""
+    return dict(_ROWS)
+
+
+def digest(image: str) -> str:
+    """SHA-256 of an image as lower-case hex, as it stands in an entry's `rows`."""
+    return hashlib.sha256(image.encode()).hexdigest()
+
+
+def encode(value: Any) -> Json:
+    """A row, or any value that may stand in one, as JSON data on the image domain."""
+    if isinstance(value, StrEnum):
+        return value.value
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, int):
+        if abs(value) >= 2**53:
+            raise ValueError(f"an integer beyond 2**53 has no exact image: {value}")
+        return value
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, (tuple, list)):
+        return [encode(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): encode(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value):
+        return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    raise ValueError(f"{type(value).__name__} has no image")
+
+
+@cache
+def _decoder(hint: Any) -> Decoder:
+    """How to read a field of this type back from JSON data."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        inner = _decoder(next(a for a in arguments if a is not type(None)))
+        return lambda data: None if data is None else inner(data)
+    if origin is tuple:
+        item = _decoder(arguments[0])
+        return lambda data: tuple(item(one) for one in data)
+    if hint is datetime:
+        return parse_time
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _dataclass_decoder(hint)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint
+    if hint in (str, int, bool):
+        return _exactly(hint)
+    return lambda data: data
+
+
+def _exactly(kind: type) -> Decoder:
+    def check(data: Any) -> Any:
+        if type(data) is not kind:
+            raise ValueError(f"expected {kind.__name__}, found {data!r}")
+        return data
+
+    return check
+
+
+def _dataclass_decoder(cls: type) -> Decoder:
+    hints = typing.get_type_hints(cls)
+    fields = {f.name: _decoder(hints[f.name]) for f in dataclasses.fields(cls)}
+
+    def read(data: Any) -> Any:
+        if not isinstance(data, dict) or data.keys() != fields.keys():
+            raise ValueError(f"not an image of {cls.__name__}")
+        return cls(**{name: decode(data[name]) for name, decode in fields.items()})
+
+    return read

@@ -1,0 +1,1 @@
+"""The shared database: one interface, and its SQLite form."""

@@ -1,0 +1,103 @@
+"""The one interface of the shared database. SQLite implements it now; PostgreSQL will, with the same words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from storage.log.entry import Head
+from storage.models.people import Actor, Credential
+from storage.shared.change import Applied, Change
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a console has verified the history: `(epoch, rev, hash)`. The epoch is drawn once, at creation."""
+
+    epoch: str
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """An entry as stored: the log's name, number, 32-byte hash, exact body text."""
+
+    log: str
+    seq: int
+    hash: bytes
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A row as stored. `image` is "" for private tables: their digests are checked, their content never copied."""
+
+    table: str
+    key: str
+    rev: int
+    image: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Entries `after` a position and the rows they wrote, of one snapshot. `head` is the operator log's head in that
+    snapshot, `more` says that entries up to it remain. `anchor` is the stored hash of the entry at the position asked
+    from (None: no such entry), so that a history that does not continue is noticed."""
+
+    epoch: str
+    head: Head
+    anchor: bytes | None
+    entries: tuple[StoredEntry, ...]
+    tenant_entries: tuple[StoredEntry, ...]
+    rows: tuple[StoredRow, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepUpAnswer:
+    """What a second factor's check said: `step_up` is the id of the accepted proof, or None with `why` in words."""
+
+    step_up: str | None
+    why: str = ""
+    rev: int = 0
+
+
+class SharedDatabase(Protocol):
+    """All methods raise `Offline` when the database cannot be reached, `Corrupt` when it is not ours or damaged."""
+
+    async def position(self) -> Position:
+        """Epoch and head of the operator log."""
+
+    async def apply(self, change: Change) -> Applied:
+        """The only write: all or nothing. Raises Stale, ClockSkew, GuardRefused."""
+
+    async def step_up(self, staff_id: str, code: str, act: str, actor: Actor) -> StepUpAnswer:
+        """Check a TOTP or recovery code in a committed step of its own (REQ-702). Each code once; five wrong ones
+        lock for 15 minutes. Every outcome is an entry; an accepted one leaves a StepUp row."""
+
+    async def credential(self, staff_id: str) -> Credential | None:
+        """The private row, for enrolment: its rev is 0 or it is replaced as a whole."""
+
+    async def pull(self, after: Head, limit: int = 5000) -> Pulled:
+        """What happened after `after`, in one snapshot."""
+
+    async def entries(self, log: str, after: int, limit: int = 5000) -> list[StoredEntry]:
+        """Entries of one log with seq > after, in order: for verification and export."""
+
+    async def logs(self) -> dict[str, Head]:
+        """Every log's recorded head by log name."""
+
+    async def rows(self, table: str, after: str, limit: int = 5000) -> list[StoredRow]:
+        """Rows of one table with key > after, in key order: for verification."""
+
+    def changes(self) -> AsyncIterator[None]:
+        """Yields whenever the database may have changed (a hint only), and at least every slow-poll interval."""
+
+    async def now(self) -> datetime:
+        """The shared clock."""
+
+    async def close(self) -> None:
+        """Release every connection."""
