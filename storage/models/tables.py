@@ -56,7 +56,7 @@ def from_body(*path: str, index: bool = True) -> Any:
 class RowTable(SQLModel):
     """What every row table has."""
 
-    id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True, sa_type=Text)
     image: str = Field(sa_type=Text)
     rev: int = Field(sa_type=Integer, index=True)
 
@@ -167,7 +167,7 @@ class TenantLogTable(SQLModel, table=True):
     """Every tenant's own log, each a chain of its own (REQ-402)."""
 
     __tablename__ = "tenant_log"
-    tenant_id: str = Field(primary_key=True)
+    tenant_id: str = Field(primary_key=True, sa_type=Text)
     seq: int = Field(sa_column=Column(Number, primary_key=True, autoincrement=False))
     hash: bytes = Field(sa_type=LargeBinary)
     body: str = Field(sa_type=Text)
@@ -182,8 +182,8 @@ class LogHeadTable(SQLModel, table=True):
     """Each log's newest number and hash: the lock every Change takes. `epoch` is drawn once, at creation."""
 
     __tablename__ = "log_head"
-    log: str = Field(primary_key=True)
-    epoch: str
+    log: str = Field(primary_key=True, sa_type=Text)
+    epoch: str = Field(sa_type=Text)
     seq: int
     hash: bytes = Field(sa_type=LargeBinary)
 
