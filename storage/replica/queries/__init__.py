@@ -1,0 +1,1 @@
+"""What the screens and commands read from the replica: one module per noun, functions that return frozen values."""

@@ -1,0 +1,266 @@
+"""Requests as the queue reads them: one line per request with the names of everyone in it, and what the detail needs.
+
+All reads are short and synchronous, from the replica. `open_requests` is bounded by how many are open at once;
+`past_requests` by its limit, and says when there were more. The form's type-ahead lists stand here too: they are part
+of asking.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage.models import (
+    Contact,
+    ContactRole,
+    Mail,
+    Request,
+    RequestState,
+    Role,
+    Session,
+    Settings,
+    Staff,
+    Tenant,
+    parse_time,
+)
+
+_LINE = """
+SELECT r.image, r.rev,
+       t.image ->> '$.name',
+       c.image ->> '$.name', c.image ->> '$.email',
+       e.image ->> '$.name', e.image ->> '$.email',
+       s.image
+FROM request r
+LEFT JOIN tenant t ON t.id = r.tenant_id
+LEFT JOIN contact c ON c.id = r.image ->> '$.target_id'
+LEFT JOIN staff e ON e.id = r.engineer_id
+LEFT JOIN session s ON s.id = r.image ->> '$.session_id'
+"""
+_BEFORE = {"expired": ("pending",), "lapsed": ("approved",)}
+_WORD_COLUMNS = (
+    "r.id",
+    "r.ticket",
+    "t.name",
+    "e.image ->> '$.name'",
+    "c.image ->> '$.name'",
+    "r.image ->> '$.reason'",
+    "r.image ->> '$.scope'",
+)
+_BUSY = "SELECT image ->> '$.active_session', image ->> '$.owes_outcome' FROM standing"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """A request with the names of everyone in it. `session` is the one it led to, if it did."""
+
+    request: Request
+    rev: int
+    tenant_name: str
+    target_name: str
+    target_email: str
+    engineer_name: str
+    engineer_email: str
+    session: Session | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastRequests:
+    """Requests newest first; `truncated`: there were more than the limit."""
+
+    lines: tuple[RequestLine, ...]
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFilter:
+    """What to look for: every given part must hold. Values match whole ids or the beginnings of words in names."""
+
+    words: tuple[str, ...] = ()
+    state: str = ""
+    tenant: str = ""
+    staff: str = ""
+    ticket: str = ""
+
+    @property
+    def empty(self) -> bool:
+        return not (self.words or self.state or self.tenant or self.staff or self.ticket)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedStep:
+    """One entry of the operator log that names the request."""
+
+    seq: int
+    at: datetime
+    action: str
+    actor_kind: str
+    actor_name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TenantChoice:
+    """A tenant to choose from in the form."""
+
+    tenant: Tenant
+    settings: Settings
+
+
+def open_requests(connection: sqlite3.Connection) -> list[RequestLine]:
+    """Every request that waits or may still be used, and those whose session runs or still owes its outcome."""
+    waiting = connection.execute(
+        f"{_LINE} WHERE r.state IN (?, ?)", (RequestState.PENDING.value, RequestState.APPROVED.value)
+    ).fetchall()
+    busy = {one for pair in connection.execute(_BUSY) for one in pair if one}
+    if busy:
+        marks = ",".join("?" * len(busy))
+        waiting += connection.execute(
+            f"{_LINE} WHERE s.id IN ({marks}) AND r.state NOT IN (?, ?)",
+            (*busy, RequestState.PENDING.value, RequestState.APPROVED.value),
+        ).fetchall()
+    return [_line(row) for row in waiting]
+
+
+def past_requests(connection: sqlite3.Connection, wanted: RequestFilter, limit: int = 500) -> PastRequests:
+    """Requests that match, newest first. `state` is matched as recorded, and a state that time brings about (expired,
+    lapsed) also finds the one it follows on: what holds now is the policy's word, and the caller's to apply."""
+    clauses, values = _clauses(wanted)
+    where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
+    found = connection.execute(f"{_LINE}{where} ORDER BY r.created_at DESC LIMIT ?", (*values, limit + 1)).fetchall()
+    return PastRequests(tuple(_line(row) for row in found[:limit]), truncated=len(found) > limit)
+
+
+def request_line(connection: sqlite3.Connection, request_id: str) -> RequestLine | None:
+    """One request, or None."""
+    row = connection.execute(f"{_LINE} WHERE r.id = ?", (request_id,)).fetchone()
+    return None if row is None else _line(row)
+
+
+def request_steps(connection: sqlite3.Connection, request_id: str, limit: int = 200) -> list[LoggedStep]:
+    """The operator log's entries on a request, oldest first."""
+    found = connection.execute(
+        "SELECT seq, body FROM operator_log WHERE request = ? ORDER BY seq DESC LIMIT ?", (request_id, limit)
+    ).fetchall()
+    return [_step(seq, json.loads(body)) for seq, body in reversed(found)]
+
+
+def request_mails(connection: sqlite3.Connection, request_id: str, limit: int = 50) -> list[Mail]:
+    """The letters about a request, newest first."""
+    found = connection.execute(
+        "SELECT image FROM mail WHERE request_id = ? ORDER BY created_at DESC, id LIMIT ?", (request_id, limit)
+    )
+    return [Mail.from_image(image) for (image,) in found]
+
+
+def earlier_reasons(connection: sqlite3.Connection, engineer_id: str, limit: int = 50) -> list[str]:
+    """The engineer's latest reasons, newest first: a copied one is refused (REQ-102)."""
+    found = connection.execute(
+        "SELECT image ->> '$.reason' FROM request WHERE engineer_id = ? ORDER BY created_at DESC LIMIT ?",
+        (engineer_id, limit),
+    )
+    return [reason for (reason,) in found]
+
+
+def tenant_choices(connection: sqlite3.Connection) -> list[TenantChoice]:
+    """Every tenant with its settings, by name."""
+    found = connection.execute(
+        "SELECT t.image, s.image FROM tenant t LEFT JOIN settings s ON s.id = t.id ORDER BY t.name, t.id"
+    )
+    choices = []
+    for tenant_image, settings_image in found:
+        tenant = Tenant.from_image(tenant_image)
+        settings = Settings(tenant.id) if settings_image is None else Settings.from_image(settings_image)
+        choices.append(TenantChoice(tenant, settings))
+    return choices
+
+
+def target_choices(connection: sqlite3.Connection, tenant_id: str) -> list[Contact]:
+    """The people of a tenant whose view can be assumed, by name: its users and its administrators."""
+    found = connection.execute("SELECT image FROM contact WHERE tenant_id = ?", (tenant_id,))
+    people = [Contact.from_image(image) for (image,) in found]
+    fitting = [one for one in people if one.has(ContactRole.USER) or one.has(ContactRole.TENANT_ADMIN)]
+    return sorted(fitting, key=lambda one: (one.name.casefold(), one.id))
+
+
+def active_supers(connection: sqlite3.Connection, now: datetime) -> list[Staff]:
+    """The supers who can act at `now`, by name: whom a refusal may point to."""
+    found = connection.execute("SELECT image FROM staff WHERE role = ?", (Role.SUPER.value,))
+    people = [Staff.from_image(image) for (image,) in found]
+    return sorted((one for one in people if one.is_active(now)), key=lambda one: one.name.casefold())
+
+
+def staff_by_id(connection: sqlite3.Connection, staff_id: str) -> Staff | None:
+    """One staff member, or None."""
+    row = connection.execute("SELECT image FROM staff WHERE id = ?", (staff_id,)).fetchone()
+    return None if row is None else Staff.from_image(row[0])
+
+
+def names(connection: sqlite3.Connection, keys: Iterable[str]) -> Mapping[str, str]:
+    """The names behind staff ids and contact keys; a key nobody bears stands for itself."""
+    found: dict[str, str] = {}
+    for key in set(keys):
+        row = connection.execute(
+            "SELECT image ->> '$.name' FROM staff WHERE id = ?"
+            " UNION ALL SELECT image ->> '$.name' FROM contact WHERE id = ? LIMIT 1",
+            (key, key),
+        ).fetchone()
+        found[key] = key if row is None else row[0]
+    return found
+
+
+def _line(row: tuple[str, int, str, str, str, str, str, str | None]) -> RequestLine:
+    image, rev, tenant, target, target_email, engineer, engineer_email, session = row
+    request = Request.from_image(image)
+    return RequestLine(
+        request=request,
+        rev=rev,
+        tenant_name=tenant or request.tenant_id,
+        target_name=target or request.target_id,
+        target_email=target_email or "",
+        engineer_name=engineer or request.engineer_id,
+        engineer_email=engineer_email or "",
+        session=None if session is None else Session.from_image(session),
+    )
+
+
+def _step(seq: int, body: dict[str, object]) -> LoggedStep:
+    actor = body.get("actor")
+    who = actor if isinstance(actor, dict) else {}
+    return LoggedStep(
+        seq=seq,
+        at=parse_time(str(body["at"])),
+        action=str(body["action"]),
+        actor_kind=str(who.get("kind", "")),
+        actor_name=str(who.get("name", "")),
+        reason=str(body.get("reason", "")),
+    )
+
+
+def _clauses(wanted: RequestFilter) -> tuple[list[str], list[str]]:
+    """SQL conditions; names match by a beginning of any of their words, ids and tickets by a beginning."""
+    clauses: list[str] = []
+    values: list[str] = []
+    if wanted.state:
+        states = [wanted.state, *_BEFORE.get(wanted.state, ())]
+        clauses.append(f"r.state IN ({','.join('?' * len(states))})")
+        values += states
+    if wanted.tenant:
+        clauses.append("(r.tenant_id = ? OR t.name LIKE ? ESCAPE '\\' OR t.name LIKE ? ESCAPE '\\')")
+        values += [wanted.tenant, f"{_like(wanted.tenant)}%", f"% {_like(wanted.tenant)}%"]
+    if wanted.staff:
+        clauses.append("(r.engineer_id = ? OR e.email LIKE ? ESCAPE '\\' OR e.image ->> '$.name' LIKE ? ESCAPE '\\')")
+        values += [wanted.staff, f"{_like(wanted.staff)}%", f"{_like(wanted.staff)}%"]
+    if wanted.ticket:
+        clauses.append("r.ticket LIKE ? ESCAPE '\\'")
+        values.append(f"{_like(wanted.ticket)}%")
+    for word in wanted.words:
+        clauses.append("(" + " OR ".join(f"{column} LIKE ? ESCAPE '\\'" for column in _WORD_COLUMNS) + ")")
+        values += [f"%{_like(word)}%"] * len(_WORD_COLUMNS)
+    return clauses, values
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
