@@ -1,0 +1,131 @@
+"""What must be known before the first frame, found with the standard library alone: where things are, which shared
+database, and who I am. Everything else is in `app.settings`, which is heavier and loaded afterwards.
+
+Each value comes from the first of: flag, environment, config file, default; `Launch.origin` tells which.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.paths import Paths
+from storage.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+PREFIX = "COUNTERSIGN_"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How this process was started. `identity` is an e-mail address, or None where nobody is known yet."""
+
+    paths: Paths
+    flags: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        database: str | None = None,
+        home: str | None = None,
+        identity: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Launch:
+        """Flags as given (None: not given), and the environment. Raises Misconfigured for an unreadable config file."""
+        environment = os.environ if environment is None else environment
+        home = home or environment.get(PREFIX + "HOME") or None
+        paths = Paths.below(Path(home)) if home else Paths.of_platform()
+        flags = {"database": database, "as": identity}
+        return cls(paths, {name: value for name, value in flags.items() if value}, dict(environment))
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The config file's content; empty where there is none."""
+        path = self.paths.config_file
+        try:
+            text = path.read_text("utf-8")
+        except FileNotFoundError:
+            return {}
+        except (OSError, UnicodeDecodeError) as error:
+            raise Misconfigured(f"cannot read {path}: {_words(error)}") from error
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise Misconfigured(f"{path}: {error}", "see `countersign config show` for its form") from error
+
+    @property
+    def default_database(self) -> str:
+        return f"sqlite:///{self.paths.shared_database}"
+
+    @cached_property
+    def database(self) -> str:
+        """The shared database's URL."""
+        value = self.flags.get("database") or self.environment.get(PREFIX + "DATABASE") or self.config.get("database")
+        if value is not None and not isinstance(value, str):
+            raise Misconfigured(f"{self.paths.config_file}: database must be text, such as {self.default_database!r}")
+        return value or self.default_database
+
+    @property
+    def database_path(self) -> Path:
+        """The file behind the URL. Raises Misconfigured for any other scheme."""
+        return database_path(self.database)
+
+    @property
+    def identity(self) -> str | None:
+        """Who I am: `--as`, COUNTERSIGN_AS, else who signed in last."""
+        return self.flags.get("as") or self.environment.get(PREFIX + "AS") or self._remembered() or None
+
+    def _remembered(self) -> str:
+        try:
+            return self.paths.remembered.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return ""  # nobody is remembered: the person says who they are
+
+    def remember(self, email: str) -> None:
+        """Be `email` from now on, unless told otherwise."""
+        self.paths.state.mkdir(parents=True, exist_ok=True)
+        self.paths.remembered.write_text(email + "\n", "utf-8")
+
+    @property
+    def replica_path(self) -> Path:
+        """This home's copy of that shared database; its name is derived from the database's."""
+        resolved = str(self.database_path.resolve())
+        return self.paths.replicas / f"{hashlib.sha256(resolved.encode()).hexdigest()[:16]}.db"
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Every setting, checked. Loads pydantic: not before the first frame."""
+        from app.settings import load
+
+        return load(self)
+
+
+def database_path(url: str) -> Path:
+    """`sqlite:///relative` or `sqlite:////absolute` as a path. Raises Misconfigured for what this version lacks."""
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", url)
+    name = scheme.group(1).lower() if scheme else ""
+    form = "use sqlite:///path/to/shared.db"
+    if name.startswith("postgres"):
+        raise Misconfigured("PostgreSQL is not in this version: the shared database is an SQLite file", form)
+    if name != "sqlite" or not url.lower().startswith("sqlite:///"):
+        shown = re.sub(r"//[^@/]*@", "//…@", url)  # a URL may hold a password
+        raise Misconfigured(f"not a database URL of this version: {shown}", form)
+    rest = url[len("sqlite:///") :]
+    if not rest or rest == ":memory:" or "?" in rest:
+        raise Misconfigured(f"the database URL names no file: {url}", form)
+    return Path(rest).expanduser().absolute()
+
+
+def _words(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
