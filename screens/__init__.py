@@ -1,0 +1,1 @@
+"""The screens and dialogs: bindings, actions, layout. What they show comes from the replica."""
