@@ -1,0 +1,210 @@
+"""The rows of the countdown board: which sessions stand in which group, and what each line says.
+
+The list is read anew whenever something changed, the lines only where they are looked at; what was decoded is kept by
+session and revision, so that one more view among 500 sessions decodes one row. Time left is a live cell: a second that
+passes reads nothing and changes nothing here.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage.models import ElevationState, EndKind, Mode, Session
+from storage.replica.queries.sessions import BoardLine, Group, SessionCard, board, session_card
+from widgets.cells import LEVEL_TONES, Cell, Tone, Toned
+from widgets.columns import Column
+from widgets.countdown import Level, bar, left_text, level_of
+from widgets.rows import RowView
+from widgets.text import visible
+
+KEPT_CARDS = 2048
+
+COLUMNS = (
+    Column("left", "TIME LEFT", 18, least=11),
+    Column("engineer", "ENGINEER", 10, least=6),
+    Column("tenant", "TENANT", 22, least=9, grow=2),
+    Column("target", "AS", 18, least=7, priority=3, grow=1),
+    Column("mode", "MODE", 9, least=4, priority=1),
+    Column("seen", "SEEN", 9, least=6, priority=2, right=True),
+    Column("last", "LAST VIEWED", 24, least=8, priority=4, grow=4),
+    Column("flags", "FLAGS", 6, least=5),
+)
+
+BEYOND = "⚠"
+ASKED = "⇧"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLeftCell:
+    """A running session's time: a bar that empties, a sign for the level, the time itself; `over` by the clock alone,
+    whoever recorded it or not (REQ-203)."""
+
+    started: datetime
+    deadline: datetime
+
+    def drawn(self, now: datetime, width: int) -> Toned:
+        seconds = (self.deadline - now).total_seconds()
+        total = (self.deadline - self.started).total_seconds()
+        level = level_of(seconds)
+        text = f"{level.sign:<2} {left_text(seconds):>7}"
+        room = width - len(text) - 1
+        if room >= 3:
+            text = f"{bar(seconds / total if total > 0 else 0.0, room)} {text}"
+        return Toned(text, LEVEL_TONES[level])
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the title of the board says. `next_deadline` is when the first running session will be over."""
+
+    running: int = 0
+    beyond: int = 0
+    owed: int = 0
+    next_deadline: datetime | None = None
+
+
+class BoardSource:
+    """The board as rows: groups with headings, sessions by key."""
+
+    def __init__(self, connection: sqlite3.Connection, me: str, short_time: Callable[[datetime], str]) -> None:
+        self._connection = connection
+        self._me = me
+        self._short_time = short_time
+        self._cards: OrderedDict[tuple[str, int], SessionCard] = OrderedDict()
+        self._lines: list[BoardLine | str] = []
+        self._places: dict[str, int] = {}
+        self.tally = Tally()
+
+    def load(self, now: datetime, since: datetime, words: str = "") -> None:
+        """Read which sessions there are at `now`, ended ones from `since` on, narrowed to `words`."""
+        lines = board(self._connection, now, since, words)
+        running = [line for line in lines if line.group is Group.RUNNING]
+        groups = {group: [line for line in lines if line.group is group] for group in Group}
+        titles = {Group.RUNNING: "RUNNING", Group.OWED: "OUTCOME OWED", Group.ENDED: "ENDED TODAY"}
+        self._lines = []
+        for group, members in groups.items():
+            if members:
+                self._lines += [f"{titles[group]} · {len(members)}", *members]
+        self._places = {line.session_id: i for i, line in enumerate(self._lines) if isinstance(line, BoardLine)}
+        self.tally = Tally(
+            running=len(running),
+            beyond=sum(line.flagged for line in running),
+            owed=len(groups[Group.OWED]),
+            next_deadline=min((line.deadline for line in running), default=None),
+        )
+
+    def forget_names(self) -> None:
+        """Names of people or tenants changed: decode every line again when it is next drawn."""
+        self._cards.clear()
+
+    def flagged(self) -> list[str]:
+        """The running sessions that want a look, in the board's order."""
+        return [
+            line.session_id
+            for line in self._lines
+            if isinstance(line, BoardLine) and line.group is Group.RUNNING and line.flagged
+        ]
+
+    def mine(self) -> str | None:
+        """My own session: the running one, else the one whose outcome I owe."""
+        for line in self._lines:
+            if isinstance(line, BoardLine) and line.engineer_id == self._me and line.group is not Group.ENDED:
+                return line.session_id
+        return None
+
+    def line(self, key: str) -> BoardLine | None:
+        place = self._places.get(key)
+        found = None if place is None else self._lines[place]
+        return found if isinstance(found, BoardLine) else None
+
+    def count(self) -> int:
+        return len(self._lines)
+
+    def index_of(self, key: str) -> int | None:
+        return self._places.get(key)
+
+    def rows(self, start: int, number: int) -> Sequence[RowView]:
+        return [self._row(line) for line in self._lines[start : start + number]]
+
+    def _row(self, line: BoardLine | str) -> RowView:
+        if isinstance(line, str):
+            return RowView(f"heading:{line.split(' · ')[0]}", (line,), heading=True)
+        card = self._card(line)
+        if card is None:
+            return RowView(line.session_id, ("", visible(line.session_id)))
+        return RowView(line.session_id, self._cells(line, card), tone=Tone.PLAIN if self._lively(line) else Tone.DIM)
+
+    def _lively(self, line: BoardLine) -> bool:
+        return line.group is not Group.ENDED
+
+    def _card(self, line: BoardLine) -> SessionCard | None:
+        at = (line.session_id, line.rev)
+        card = self._cards.get(at)
+        if card is None:
+            card = session_card(self._connection, line.session_id)
+            if card is None:
+                return None
+            self._cards[at] = card
+            if len(self._cards) > KEPT_CARDS:
+                self._cards.popitem(last=False)
+        else:
+            self._cards.move_to_end(at)
+        return card
+
+    def _cells(self, line: BoardLine, card: SessionCard) -> tuple[Cell, ...]:
+        session = card.session
+        seen = f"{session.records_seen}/~{card.declared}"
+        crowded = session.records_seen > max(card.declared, 1) * 2
+        return (
+            self._time_cell(line, session),
+            Toned(visible(who(card)), Tone.ACCENT if session.engineer_id == self._me else Tone.PLAIN),
+            visible(card.tenant),
+            visible(card.target),
+            Toned("FULL", Tone.STRONG) if session.mode is Mode.FULL else "read",
+            Toned(seen, Tone.SOON) if crowded else seen,
+            visible(session.last_viewed) if session.last_viewed else Toned("nothing yet", Tone.DIM),
+            flags(session),
+        )
+
+    def _time_cell(self, line: BoardLine, session: Session) -> Cell:
+        if line.group is Group.RUNNING:
+            return TimeLeftCell(session.started_at, session.expires_at)
+        ended = session.ended_at or session.expires_at
+        how = END_SIGNS[session.end_kind or EndKind.CLOCK]
+        text = f"{self._short_time(ended)} {how}"
+        return Toned(text, Tone.SOON) if line.group is Group.OWED else Toned(text, Tone.DIM)
+
+
+END_SIGNS = {
+    EndKind.ENGINEER: "ended",
+    EndKind.SUPER: "FORCED",
+    EndKind.TENANT: "KILLED",
+    EndKind.CLOCK: "over",
+    EndKind.DEACTIVATED: "LEFT",
+}
+
+
+def who(card: SessionCard) -> str:
+    """The engineer in a narrow column: the name before the @, as colleagues call each other."""
+    return card.engineer_email.partition("@")[0] or card.engineer
+
+
+def flags(session: Session) -> Toned:
+    """What wants a look: views beyond the scope with their number, an elevation that waits."""
+    parts = []
+    if session.beyond_scope:
+        parts.append(f"{BEYOND}{session.beyond_scope}")
+    waits = session.elevation is not None and session.elevation.state is ElevationState.ASKED
+    if waits:
+        parts.append(f"{ASKED}?")
+    return Toned(" ".join(parts), Tone.BAD if session.beyond_scope else Tone.SOON if waits else Tone.DIM)
+
+
+def level_words(seconds: float) -> str:
+    """The level of what is left, for places that say it in words."""
+    words = {Level.CALM: "", Level.SOON: "under 5 minutes", Level.LAST: "under 1 minute", Level.OVER: "over"}
+    return words[level_of(seconds)]
