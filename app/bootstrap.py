@@ -1,0 +1,112 @@
+"""The one place where things are put together: the replica first (fast, standard library only), the rest behind it."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.launch import Launch
+from storage.clock import SharedClock
+from storage.errors import Misconfigured
+from storage.models import Actor, ActorKind, Staff
+
+if TYPE_CHECKING:  # the databases, the desk and what they stand on are loaded after the first frame
+    from app.services.desk import Desk
+    from storage.replica.engine import Replica
+    from storage.shared.sqlite import SqliteShared
+    from storage.sync import Sync
+
+
+@dataclass
+class Workplace:
+    """Everything one process works with. `replica` is this home's copy, `shared` the team's database."""
+
+    launch: Launch
+    shared: SqliteShared
+    replica: Replica
+    sync: Sync
+    desk: Desk
+    clock: SharedClock
+
+    def actor(self, email: str | None = None) -> Actor:
+        """The staff member with that e-mail address, or the one this process was told of. Raises Misconfigured."""
+        email = email or self.launch.identity
+        if not email:
+            raise Misconfigured("I do not know who you are", "say --as EMAIL, or set COUNTERSIGN_AS")
+        return staff_actor(self.staff(email))
+
+    def staff(self, email: str) -> Staff:
+        """The account with that address, in any case of letters. Raises Misconfigured, naming the nearest."""
+        from storage.replica.queries.staff import all_staff
+
+        accounts = {one.email.casefold(): one for one in all_staff(self.replica.reader)}
+        found = accounts.get(email.casefold())
+        if found is None:
+            near = difflib.get_close_matches(email.casefold(), accounts, 1, 0.5)
+            hint = f"did you mean {accounts[near[0]].email}?" if near else "`countersign staff list` names all accounts"
+            raise Misconfigured(f"there is no staff account {email}", hint)
+        return found
+
+    async def close(self) -> None:
+        """Release every connection; an unclosed one keeps the process from ending."""
+        try:
+            await self.shared.close()
+        finally:
+            self.replica.close()
+
+
+def staff_actor(staff: Staff) -> Actor:
+    """A staff member as the one who acts, from where this process runs (over SSH: the client's address)."""
+    return Actor(ActorKind.STAFF, staff.id, staff.name, staff.email, ip=client_address())
+
+
+def client_address() -> str:
+    """The SSH client's address, or "local" (REQ-401)."""
+    import os
+
+    return os.environ.get("SSH_CLIENT", "").partition(" ")[0] or "local"
+
+
+def open_replica(launch: Launch) -> Replica:
+    """This home's copy, for the first frame. It may be empty, or old; `open_workplace` brings it up to date."""
+    from storage.replica.engine import Replica
+
+    prepare(launch)
+    return Replica.open(launch.replica_path)
+
+
+def prepare(launch: Launch) -> None:
+    """Make the directories that are written to. Raises Misconfigured where that cannot be."""
+    for directory in (launch.paths.replicas, launch.paths.state):
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Misconfigured(
+                f"cannot make {directory}: {error.strerror}", "choose another home with --home"
+            ) from error
+
+
+async def open_workplace(launch: Launch, replica: Replica | None = None) -> Workplace:
+    """Open the shared database and the rest. `replica` is handed in by the console, which has it open already.
+    Raises Misconfigured, Offline or Corrupt with words for the person."""
+    from app.services.desk import Desk
+    from storage.shared.sqlite import SqliteShared
+    from storage.shared.vault import Vault, load_key
+    from storage.sync import Sync
+    from storage.witness import Witness
+
+    settings = launch.settings
+    del settings  # read for its check: a wrong config file is told before anything is opened
+    path = launch.database_path
+    prepare(launch)
+    clock = SharedClock()
+    shared = await SqliteShared.open(path, Vault(load_key(launch.paths.key_file)), clock)
+    try:
+        replica = replica or open_replica(launch)
+        sync = Sync(shared, replica, Witness(launch.paths.witness, launch.paths.evidence), clock)
+        desk = Desk(shared, replica, sync, clock)
+        return Workplace(launch, shared, replica, sync, desk, clock)
+    except BaseException:
+        await shared.close()
+        raise

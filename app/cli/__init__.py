@@ -1,0 +1,1 @@
+"""The command line: every screen's headless twin (interface.md)."""
