@@ -1,0 +1,1 @@
+"""The replica: this console's own SQLite copy of what it has verified. Reading it needs the standard library only."""

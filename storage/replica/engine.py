@@ -1,0 +1,209 @@
+"""The replica's file: opened in a millisecond, written by one process at a time, rebuilt by itself when damaged.
+
+Everything in it came through `storage.sync` and can come again, so a file that is of another version or damaged is no
+loss: it is set aside (`*.corrupt-<time>`) and a new one is made, saying so. WAL with `synchronous=NORMAL`: a crash may
+lose the last pulls, never consistency. Writers queue on an `flock` beside the file; readers need no lock. A process that
+finds another file under the name (somebody rebuilt it) opens that one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from storage.errors import Misconfigured
+from storage.log.entry import OPERATOR, Head
+from storage.replica import schema
+from storage.replica.view import ReplicaView
+from storage.shared.interface import Position
+from storage.view import View
+
+_SIDE_FILES = ("", "-wal", "-shm")
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an error says that the file itself is broken, as opposed to full, locked or wrongly asked."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error)
+    return code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ
+
+
+class Replica:
+    """One console's copy. Use `Replica.open`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rebuilt_because = ""
+        """Why this process had to make the file anew; "" if it had not."""
+        self._reader: tuple[int, sqlite3.Connection] | None = None
+        self._writer: tuple[int, sqlite3.Connection] | None = None
+
+    @classmethod
+    def open(cls, path: Path) -> Replica:
+        """Open the file, making it first where there is none or none that can be used. Raises Misconfigured if the
+        directory does not let us."""
+        replica = cls(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            trouble = replica._trouble()
+            if trouble is not None:
+                with replica.locked():
+                    trouble = replica._trouble()  # another process may have made it while we waited
+                    if trouble is not None:
+                        replica._make(*trouble)
+        except OSError as error:
+            raise Misconfigured(f"the replica {path} cannot be opened: {error}", "check the data directory") from error
+        return replica
+
+    def _trouble(self) -> tuple[str, bool] | None:
+        """None if the file can be used; else why not ("" for no file yet) and whether it is worth keeping."""
+        if not self.path.exists():
+            return "", False
+        try:
+            with contextlib.closing(_connect(self.path)) as connection:
+                stamp = connection.execute("PRAGMA user_version").fetchone()[0]
+                if stamp != schema.version():
+                    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+                    return ("the file was empty" if empty else "it was made by another version"), False
+                connection.execute("SELECT epoch, seq, hash FROM log_head LIMIT 1").fetchone()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
+                raise OSError(str(error)) from error
+            return f"it was damaged ({error})", True
+        return None
+
+    def _make(self, because: str, keep: bool) -> None:
+        """Put a new, empty replica under the name in one step; the lock is held."""
+        fresh = self.path.with_name(self.path.name + ".new")
+        fresh.unlink(missing_ok=True)
+        with contextlib.closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
+            connection.execute("BEGIN")
+            schema.create(connection)
+            connection.execute("COMMIT")
+        self._discard(keep)  # as late as can be: for an instant there is no file under the name
+        fresh.replace(self.path)
+        with contextlib.closing(_connect(self.path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        self.rebuilt_because = because
+
+    def _discard(self, keep: bool) -> None:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        for side in _SIDE_FILES:
+            file = self.path.with_name(self.path.name + side)
+            if not file.exists():
+                continue
+            if keep:
+                file.replace(self.path.with_name(f"{self.path.name}.corrupt-{stamp}{side}"))
+            else:
+                file.unlink()
+
+    def rebuild(self, because: str, *, keep: bool = True) -> None:
+        """Begin anew with an empty file; the old one is set aside if `keep`. The caller holds the lock."""
+        self._close_writer()
+        self._make(because, keep)
+
+    @contextlib.contextmanager
+    def locked(self, patience: float = 60.0) -> Iterator[None]:
+        """Hold the right to write, across processes. Blocks: not for the UI thread. Raises Misconfigured when another
+        process has held it for `patience` seconds."""
+        handle: IO[bytes] = self.path.with_name(self.path.name + ".lock").open("ab")
+        with handle:
+            give_up = time.monotonic() + patience
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > give_up:
+                        raise Misconfigured(f"another process holds the replica {self.path}") from None
+                    time.sleep(0.005)
+            yield
+
+    @property
+    def reader(self) -> sqlite3.Connection:
+        """The connection of the UI thread: queries on it are synchronous and short. It follows a rebuild."""
+        inode = self._inode()
+        if self._reader is None or (self._reader[0] != inode and inode):
+            if self._reader is not None:
+                self._reader[1].close()
+            self._reader = (inode, self.new_reader())
+        return self._reader[1]
+
+    def new_reader(self) -> sqlite3.Connection:
+        """A connection for another thread; whoever asks closes it."""
+        connection = _connect(self.path)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def writer(self) -> sqlite3.Connection:
+        """The writing connection; the caller holds the lock. Used from one thread at a time."""
+        inode = self._inode()
+        if self._writer is None or self._writer[0] != inode:
+            self._close_writer()
+            connection = _connect(self.path)
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA temp_store = MEMORY")
+            self._writer = (inode, connection)
+        return self._writer[1]
+
+    def usable(self) -> str | None:
+        """None if the file under the name is a whole replica of this version, as far as a look at its first pages
+        tells; else why it is not. The caller holds the lock."""
+        trouble = self._trouble()
+        return None if trouble is None else trouble[0] or "the file was gone"
+
+    def position(self) -> Position | None:
+        """How far this replica has verified the history; None before the first pull."""
+        return position_of(self.reader)
+
+    def digest_of(self, table: str, key: str) -> tuple[int, str] | None:
+        """The entry that vouches for a row, and the SHA-256 (hex) of the image it vouches for."""
+        found = self.reader.execute(
+            "SELECT rev, sha256 FROM digest WHERE table_name = ? AND key = ?", (table, key)
+        ).fetchone()
+        return None if found is None else (found[0], found[1].hex())
+
+    def view(self, change_id: str) -> View:
+        """What a command reads through."""
+        return ReplicaView(self.reader, change_id)
+
+    def close(self) -> None:
+        """Close every connection this object made."""
+        if self._reader is not None:
+            self._reader[1].close()
+            self._reader = None
+        self._close_writer()
+
+    def _close_writer(self) -> None:
+        if self._writer is not None:
+            self._writer[1].close()
+            self._writer = None
+
+    def _inode(self) -> int:
+        try:
+            return os.stat(self.path).st_ino  # noqa: PTH116 - twice as fast as Path.stat, and asked at every query
+        except FileNotFoundError:
+            return 0
+
+
+def position_of(connection: sqlite3.Connection) -> Position | None:
+    """The position a replica stands at, as this connection sees it."""
+    found = connection.execute("SELECT epoch, seq, hash FROM log_head WHERE log = ?", (OPERATOR,)).fetchone()
+    return None if found is None else Position(found[0], Head(found[1], found[2].hex()))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit, usable from whichever thread holds the right to it."""
+    # mode=rw: a file that vanished is to be noticed, not silently made anew without tables.
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5.0)
+    return connection

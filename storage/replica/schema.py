@@ -1,0 +1,57 @@
+"""What a replica file is made of.
+
+The row tables and the logs are the very tables of `storage.models.tables`, generated columns included, so a query reads
+the same on either side. Beside them stand `digest` — which entry vouches for which row, private tables included — and
+`pending`: digests whose row is still on its way, because a later entry of the same pull rewrites it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from functools import cache
+from pathlib import Path
+
+PRIVATE = frozenset({"command", "credential"})
+"""Vouched for by digest, never copied here (secrets, and answers that concern nobody else)."""
+
+SEARCHED = ("tenant", "actor_id", "session", "request", "ticket", "action", "at")
+"""Columns of the operator log that the audit viewer filters by. An index ends with the rowid, which is `seq`: filtered
+entries come in order without sorting."""
+
+_OWN = (
+    "CREATE TABLE digest (table_name TEXT NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL, sha256 BLOB NOT NULL,"
+    " PRIMARY KEY (table_name, key)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE pending (table_name TEXT NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL,"
+    " PRIMARY KEY (table_name, key)) STRICT, WITHOUT ROWID",
+)
+
+
+@cache
+def version() -> int:
+    """The stamp (`PRAGMA user_version`) of files of this shape: it follows from the texts that define the shape, so
+    that nobody can change a table and forget to raise a number."""
+    here = Path(__file__)
+    sources = (here, here.parent.parent / "models" / "tables.py")
+    return zlib.crc32(b"".join(path.read_bytes() for path in sources)) & 0x7FFFFFFF | 1
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make every table in an empty file. Imports SQLModel: only a new file pays for that."""
+    from sqlalchemy.dialects import sqlite
+    from sqlalchemy.schema import CreateIndex, CreateTable
+
+    from storage.models.tables import metadata
+
+    dialect = sqlite.dialect()
+    for table in metadata.sorted_tables:
+        if table.name in PRIVATE:
+            continue
+        connection.execute(str(CreateTable(table).compile(dialect=dialect)))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            connection.execute(str(CreateIndex(index).compile(dialect=dialect)))
+    for column in SEARCHED:
+        connection.execute(f"CREATE INDEX ix_operator_log_{column} ON operator_log ({column})")
+    for statement in _OWN:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {version()}")
