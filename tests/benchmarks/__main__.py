@@ -23,8 +23,8 @@ def _page(sections: dict[str, list[Figure]]) -> str:
     lines = [
         "# What it costs",
         "",
-        "Made by `make bench`. The machines are shared and noisy: ratios are taken within one run, latencies are medians",
-        "unless they say otherwise, and nothing here is asserted by a test.",
+        "Made by `make bench`. The machines are shared and noisy: ratios are taken within one run, latencies are",
+        "medians unless they say otherwise, and nothing here is asserted by a test.",
         "",
         f"Last run {datetime.now(UTC):%Y-%m-%d}: Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
         f"{os.cpu_count()} cores, {platform.machine()}.",
