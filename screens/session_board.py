@@ -7,31 +7,31 @@ passes reads nothing and changes nothing here.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from storage.models import ElevationState, EndKind, Mode, Session
+from storage.replica.engine import Replica
 from storage.replica.queries.sessions import BoardLine, Group, SessionCard, board, session_card
 from widgets.cells import LEVEL_TONES, Cell, Tone, Toned
 from widgets.columns import Column
-from widgets.countdown import Level, bar, left_text, level_of
-from widgets.rows import RowView
+from widgets.countdown import bar, left_text, level_of
+from widgets.rows import RowView, heading
 from widgets.text import visible
 
 KEPT_CARDS = 2048
 
 COLUMNS = (
-    Column("left", "TIME LEFT", 18, least=11),
-    Column("engineer", "ENGINEER", 10, least=6),
-    Column("tenant", "TENANT", 22, least=9, grow=2),
-    Column("target", "AS", 18, least=7, priority=3, grow=1),
-    Column("mode", "MODE", 9, least=4, priority=1),
-    Column("seen", "SEEN", 9, least=6, priority=2, right=True),
-    Column("last", "LAST VIEWED", 24, least=8, priority=4, grow=4),
-    Column("flags", "FLAGS", 6, least=5),
+    Column("left", "time left", 18, least=11),
+    Column("engineer", "engineer", 14, least=8, grow=1),
+    Column("tenant", "tenant", 22, least=9, grow=2),
+    Column("target", "as", 18, least=7, priority=3, grow=1),
+    Column("mode", "mode", 9, least=4, priority=1),
+    Column("seen", "seen", 9, least=6, priority=2, right=True),
+    Column("last", "last viewed", 24, least=8, priority=4, grow=4),
+    Column("flags", "flags", 6, least=5),
 )
 
 BEYOND = "⚠"
@@ -70,8 +70,8 @@ class Tally:
 class BoardSource:
     """The board as rows: groups with headings, sessions by key."""
 
-    def __init__(self, connection: sqlite3.Connection, me: str, short_time: Callable[[datetime], str]) -> None:
-        self._connection = connection
+    def __init__(self, replica: Replica, me: str, short_time: Callable[[datetime], str]) -> None:
+        self._replica = replica
         self._me = me
         self._short_time = short_time
         self._cards: OrderedDict[tuple[str, int], SessionCard] = OrderedDict()
@@ -81,14 +81,14 @@ class BoardSource:
 
     def load(self, now: datetime, since: datetime, words: str = "") -> None:
         """Read which sessions there are at `now`, ended ones from `since` on, narrowed to `words`."""
-        lines = board(self._connection, now, since, words)
+        lines = board(self._replica.reader, now, since, words)
         running = [line for line in lines if line.group is Group.RUNNING]
         groups = {group: [line for line in lines if line.group is group] for group in Group}
         titles = {Group.RUNNING: "RUNNING", Group.OWED: "OUTCOME OWED", Group.ENDED: "ENDED TODAY"}
         self._lines = []
         for group, members in groups.items():
             if members:
-                self._lines += [f"{titles[group]} · {len(members)}", *members]
+                self._lines += [f"{titles[group]}  {len(members)}", *members]
         self._places = {line.session_id: i for i, line in enumerate(self._lines) if isinstance(line, BoardLine)}
         self.tally = Tally(
             running=len(running),
@@ -132,7 +132,7 @@ class BoardSource:
 
     def _row(self, line: BoardLine | str) -> RowView:
         if isinstance(line, str):
-            return RowView(f"heading:{line.split(' · ')[0]}", (line,), heading=True)
+            return heading(line)
         card = self._card(line)
         if card is None:
             return RowView(line.session_id, ("", visible(line.session_id)))
@@ -145,7 +145,7 @@ class BoardSource:
         at = (line.session_id, line.rev)
         card = self._cards.get(at)
         if card is None:
-            card = session_card(self._connection, line.session_id)
+            card = session_card(self._replica.reader, line.session_id)
             if card is None:
                 return None
             self._cards[at] = card
@@ -161,7 +161,7 @@ class BoardSource:
         crowded = session.records_seen > max(card.declared, 1) * 2
         return (
             self._time_cell(line, session),
-            Toned(visible(who(card)), Tone.ACCENT if session.engineer_id == self._me else Tone.PLAIN),
+            Toned(visible(card.engineer), Tone.ACCENT if session.engineer_id == self._me else Tone.PLAIN),
             visible(card.tenant),
             visible(card.target),
             Toned("FULL", Tone.STRONG) if session.mode is Mode.FULL else "read",
@@ -188,11 +188,6 @@ END_SIGNS = {
 }
 
 
-def who(card: SessionCard) -> str:
-    """The engineer in a narrow column: the name before the @, as colleagues call each other."""
-    return card.engineer_email.partition("@")[0] or card.engineer
-
-
 def flags(session: Session) -> Toned:
     """What wants a look: views beyond the scope with their number, an elevation that waits."""
     parts = []
@@ -202,9 +197,3 @@ def flags(session: Session) -> Toned:
     if waits:
         parts.append(f"{ASKED}?")
     return Toned(" ".join(parts), Tone.BAD if session.beyond_scope else Tone.SOON if waits else Tone.DIM)
-
-
-def level_words(seconds: float) -> str:
-    """The level of what is left, for places that say it in words."""
-    words = {Level.CALM: "", Level.SOON: "under 5 minutes", Level.LAST: "under 1 minute", Level.OVER: "over"}
-    return words[level_of(seconds)]

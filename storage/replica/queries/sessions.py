@@ -77,7 +77,8 @@ _GROUPS = (
 _WORDS = """lower(printf('%s %s %s %s %s %s %s', s.id, s.ticket, s.tenant_id, json_extract(s.image, '$.mode'),
     (select name from tenant where id = s.tenant_id),
     (select email || ' ' || json_extract(image, '$.name') from staff where id = s.engineer_id),
-    (select email || ' ' || json_extract(image, '$.name') from contact where id = s.target_id)))"""
+    (select email || ' ' || json_extract(image, '$.name') from contact
+      where id = json_extract(s.image, '$.target_id'))))"""
 
 
 def board(connection: sqlite3.Connection, now: datetime, since: datetime, words: str = "") -> list[BoardLine]:
