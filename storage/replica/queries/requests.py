@@ -39,7 +39,7 @@ LEFT JOIN contact c ON c.id = r.image ->> '$.target_id'
 LEFT JOIN staff e ON e.id = r.engineer_id
 LEFT JOIN session s ON s.id = r.image ->> '$.session_id'
 """
-_BEFORE = {"expired": ("pending",), "lapsed": ("approved",)}
+_BEFORE = {"expired": ("pending",), "lapsed": ("approved",), "open": ("pending", "approved", "used")}
 _WORD_COLUMNS = (
     "r.id",
     "r.ticket",
@@ -126,7 +126,8 @@ def open_requests(connection: sqlite3.Connection) -> list[RequestLine]:
 
 def past_requests(connection: sqlite3.Connection, wanted: RequestFilter, limit: int = 500) -> PastRequests:
     """Requests that match, newest first. `state` is matched as recorded, and a state that time brings about (expired,
-    lapsed) also finds the one it follows on: what holds now is the policy's word, and the caller's to apply."""
+    lapsed; and "open", which is none of the final ones) also finds the one it follows on: what holds now is the
+    policy's word, and the caller's to apply."""
     clauses, values = _clauses(wanted)
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
     found = connection.execute(f"{_LINE}{where} ORDER BY r.created_at DESC LIMIT ?", (*values, limit + 1)).fetchall()

@@ -1,0 +1,119 @@
+"""The queue as rows of the one table: what needs me first, then mine, then the others'; and the filter line's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+
+from screens.request_words import RequestNow, request_now, signs
+from storage.models import RequestState
+from storage.replica.queries.requests import RequestFilter, RequestLine
+from widgets.cells import AgoCell, Cell, LeftCell, Tone, Toned
+from widgets.columns import Column
+from widgets.rows import ListSource, RowView, heading
+from widgets.text import visible
+
+COLUMNS = (
+    Column("signs", "", 3),
+    Column("id", "request", 8),
+    Column("tenant", "tenant", 18, least=10, grow=3),
+    Column("ticket", "ticket", 12, least=8, priority=2, grow=1),
+    Column("engineer", "engineer", 12, least=6, priority=1, grow=1),
+    Column("state", "state", 17, least=13, grow=1),
+    Column("left", "left", 7, right=True),
+)
+_PART = re.compile(r'(?:(\w+):)?("[^"]*"?|\S+)')
+_FIELDS = ("state", "tenant", "staff", "ticket")
+
+
+class Group(Enum):
+    """Where a request stands in the queue, in this order."""
+
+    NEEDS_ME = "NEEDS ME"
+    MINE = "MINE"
+    OTHERS = "OTHERS"
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """A line and where it belongs."""
+
+    line: RequestLine
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFilter:
+    """What a filter line asks for; `trouble` says which part of it is not understood, "" if all is."""
+
+    wanted: RequestFilter
+    trouble: str = ""
+
+
+def parse_filter(text: str) -> ParsedFilter:
+    """Words, and `state:`, `tenant:`, `staff:`, `ticket:` with a value; quotes keep spaces."""
+    wanted, words = RequestFilter(), []
+    for name, quoted in _PART.findall(text):
+        value = quoted.strip('"')
+        if not name:
+            words.append(value)
+        elif name not in _FIELDS:
+            return ParsedFilter(RequestFilter(), f"no field {name}: — there are {', '.join(f + ':' for f in _FIELDS)}")
+        elif name == "state" and value not in {*RequestState, "open"}:
+            return ParsedFilter(RequestFilter(), f"no state {value} — {', '.join(['open', *RequestState])}")
+        else:
+            wanted = replace(wanted, **{name: value})
+    return ParsedFilter(replace(wanted, words=tuple(words)))
+
+
+def queue_source(grouped: Iterable[Grouped], now: datetime) -> ListSource:
+    """Open requests under their groups' headings. Within a group what ends first stands first."""
+    by_group: dict[Group, list[RequestLine]] = {group: [] for group in Group}
+    for one in grouped:
+        by_group[one.group].append(one.line)
+    rows: list[RowView] = []
+    for group, lines in by_group.items():
+        if lines:
+            lines.sort(key=lambda line: _urgency(line, now))
+            rows.append(heading(f"{group.value}  {len(lines)}"))
+            rows += [request_row(line, now) for line in lines]
+    return ListSource(rows)
+
+
+def history_source(lines: Sequence[RequestLine], now: datetime) -> ListSource:
+    """Requests of every state, as found, newest first."""
+    return ListSource([request_row(line, now) for line in lines])
+
+
+def request_row(line: RequestLine, now: datetime) -> RowView:
+    """One request as a line of the table."""
+    shown = request_now(line, now)
+    request = line.request
+    quiet = Tone.DIM if shown.closed else Tone.PLAIN
+    return RowView(
+        request.id,
+        (
+            Toned(signs(request), Tone.BAD if request.urgent and not shown.closed else Tone.DIM),
+            Toned(visible(request.id), Tone.DIM),
+            Toned(visible(line.tenant_name), quiet),
+            Toned(visible(request.ticket), quiet),
+            Toned(visible(line.engineer_name), quiet),
+            Toned(shown.short, shown.tone),
+            _time_cell(line, shown),
+        ),
+        tone=quiet,
+    )
+
+
+def _time_cell(line: RequestLine, shown: RequestNow) -> Cell:
+    """What is left while something runs; how long ago it was asked once nothing does."""
+    return LeftCell(shown.deadline) if shown.deadline is not None else AgoCell(line.request.created_at)
+
+
+def _urgency(line: RequestLine, now: datetime) -> tuple[bool, bool, datetime, str]:
+    shown = request_now(line, now)
+    ends = shown.deadline or line.request.created_at
+    return (not line.request.urgent, shown.deadline is not None, ends, line.request.id)

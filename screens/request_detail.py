@@ -1,0 +1,190 @@
+"""Everything about one request, as named values: state and countdown, what is asked and why, each rule with its word,
+what happens next, the exchange with the tenant, what happened so far, and the letters.
+
+`request_fields` is pure; `RequestDetail` is the scrolling pane that shows it beside the queue or by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+
+from app.policy.verdict import Finding, Verdict
+from screens.new_request_form import ALTERNATIVE_WORDS
+from screens.request_words import LAYER_WORDS, MODE_WORDS, RequestNow, next_step, request_now
+from storage.log.actions import Action
+from storage.models import Mail, Mode, Request
+from storage.replica.queries.requests import LoggedStep, RequestLine
+from widgets.cells import BarCell, Cell, Tone, Toned
+from widgets.fields import BLANK, Field, FieldList, field, line, under
+from widgets.text import visible
+
+TimeText = Callable[[datetime], str]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStory:
+    """What the detail is made of. `acts` are the verdicts on what I may do with it; `rules` the explanation's.
+    `names` are the people behind ids."""
+
+    line: RequestLine
+    rules: Verdict
+    steps: Sequence[LoggedStep]
+    mails: Sequence[Mail]
+    names: Mapping[str, str]
+
+
+def request_fields(story: RequestStory, now: datetime, when: TimeText) -> list[Field]:
+    """The whole detail, top to bottom in the order of what one wants to know."""
+    shown = request_now(story.line, now)
+    return [
+        *_headline(story.line, shown),
+        *_asked(story.line, story.names),
+        BLANK,
+        *_rules(story.rules),
+        field("next", Toned(visible(next_step(story.line, now)), Tone.STRONG)),
+        *_exchanges(story.line.request, when),
+        *_timeline(story.steps, when),
+        *_letters(story.mails, when),
+    ]
+
+
+def rule_lines(verdict: Verdict) -> list[Cell]:
+    """Each rule's word: what refuses first, then what passes."""
+    ordered = sorted(verdict.findings, key=lambda finding: finding.passed)
+    return [rule_line(finding) for finding in ordered]
+
+
+def rule_line(finding: Finding) -> Toned:
+    if finding.passed:
+        return Toned(f"✓ {visible(finding.why)}", Tone.GOOD)
+    who = f" — {visible(finding.who_could)}" if finding.who_could else ""
+    return Toned(f"✗ {visible(finding.why)}{who}", Tone.BAD)
+
+
+def _headline(one: RequestLine, shown: RequestNow) -> Iterable[Field]:
+    urgent = "  ! urgent" if one.request.urgent else ""
+    yield line(Toned(visible(shown.headline) + urgent, shown.tone if shown.tone is not Tone.PLAIN else Tone.STRONG))
+    if shown.deadline is not None and shown.since is not None:
+        yield line(BarCell(shown.since, shown.deadline))
+    yield BLANK
+
+
+def _asked(one: RequestLine, names: Mapping[str, str]) -> Iterable[Field]:
+    request = one.request
+    yield field("tenant", visible(one.tenant_name))
+    yield field("view as", visible(f"{one.target_name} <{one.target_email}>" if one.target_email else one.target_name))
+    yield field("engineer", visible(f"{one.engineer_name} <{one.engineer_email}>"))
+    yield field("ticket", visible(request.ticket))
+    yield field("reason", visible(request.reason))
+    yield field("scope", f"{visible(request.scope)} (about {request.records:,} records)")
+    yield field("access", _access(request))
+    tried = ", ".join(ALTERNATIVE_WORDS[way] for way in request.tried) or "nothing less invasive"
+    yield field("tried", tried, *([Toned(visible(request.why_not), Tone.DIM)] if request.why_not else []))
+    if request.countersigned_by:
+        yield field("countersign", Toned(f"✓ {visible(names.get(request.countersigned_by, ''))}", Tone.GOOD))
+    if request.declined_by:
+        yield field("countersign", Toned(f"✗ declined by {visible(names.get(request.declined_by, ''))}", Tone.BAD))
+    if request.decision_note:
+        yield field("note", visible(request.decision_note))
+    if request.again_of:
+        yield field("again of", visible(request.again_of))
+    if request.session_id:
+        yield field("session", visible(request.session_id))
+
+
+def _access(request: Request) -> str:
+    minutes = f"{request.minutes} min"
+    if request.granted_minutes is not None and request.granted_minutes != request.minutes:
+        minutes = f"{request.granted_minutes} min granted of {request.minutes} asked"
+    full = " (changes data)" if request.mode is Mode.FULL else ""
+    return f"{MODE_WORDS[request.mode]}{full} · {minutes} · {LAYER_WORDS[request.layer]}"
+
+
+def _rules(verdict: Verdict) -> Iterable[Field]:
+    rules = rule_lines(verdict)
+    if rules:
+        yield field("rules", *rules)
+
+
+def _exchanges(request: Request, when: TimeText) -> Iterable[Field]:
+    for number, exchange in enumerate(request.exchanges):
+        if number == 0:
+            yield BLANK
+        sign, tone = ("?", Tone.SOON) if exchange.kind == "question" else ("→", Tone.PLAIN)
+        label = "exchange" if number == 0 else ""
+        head = Toned(f"{when(exchange.at)} {visible(exchange.name)}", Tone.DIM)
+        words = Toned(f"{sign} {visible(exchange.text)}", tone)
+        yield field(label, head, words) if label else under(head, words)
+
+
+def _timeline(steps: Sequence[LoggedStep], when: TimeText) -> Iterable[Field]:
+    if steps:
+        yield BLANK
+        yield field("so far", *(_step_words(step, when) for step in steps))
+
+
+def _step_words(step: LoggedStep, when: TimeText) -> str:
+    words = step.action.rpartition("impersonate.action.")[2].replace(".", " ").replace("_", " ")
+    who = f" by {visible(step.actor_name)}" if step.actor_kind in ("staff", "tenant_admin") else ""
+    return f"{when(step.at)} {words}{who}"
+
+
+def _letters(mails: Sequence[Mail], when: TimeText) -> Iterable[Field]:
+    if mails:
+        yield BLANK
+        yield field("letters", *(_mail_words(mail, when) for mail in mails))
+
+
+def _mail_words(mail: Mail, when: TimeText) -> Toned:
+    sent = f"delivered {when(mail.delivered_at)}" if mail.delivered_at else "waiting to be sent"
+    return Toned(
+        f"{visible(mail.to_name)} <{visible(mail.to_email)}>: {visible(mail.subject)}, {sent}",
+        Tone.PLAIN if mail.delivered_at else Tone.DIM,
+    )
+
+
+def meaning_of(action: str) -> str:
+    """The one line of meaning of an action code; the code itself where a newer version wrote it."""
+    return Action(action).meaning if action in set(Action) else action
+
+
+class RequestDetail(VerticalScroll, can_focus=True):
+    """The pane."""
+
+    DEFAULT_CSS = """
+    RequestDetail { padding: 0 1; scrollbar-size-vertical: 1; }
+    """
+
+    def __init__(self, now: Callable[[], datetime], when: TimeText, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._now, self._when = now, when
+        self._shown: str | None = None
+
+    def compose(self) -> ComposeResult:
+        yield FieldList(self._now)
+
+    def show(self, story: RequestStory | None) -> None:
+        """Show a request; scrolled to the top when it is another one, else left where it is."""
+        fields = self.query_one(FieldList)
+        if story is None:
+            fields.show([line(Toned("nothing selected", Tone.DIM))])
+        else:
+            fields.show(request_fields(story, self._now(), self._when))
+        shown = story.line.request.id if story is not None else None
+        if shown != self._shown:
+            self._shown = shown
+            self.scroll_home(animate=False)
+
+    def refresh_time_cells(self) -> None:
+        """Draw the countdown on."""
+        self.query_one(FieldList).refresh_time_cells()
+
+    @property
+    def text(self) -> str:
+        """What is shown, as plain text."""
+        return self.query_one(FieldList).text

@@ -1,0 +1,75 @@
+"""The one dialog in which a fresh second factor is given (REQ-702).
+
+It names the act and its target, because a code is worth what it is given for, and answers the code; whether the code
+is right is the shared database's word. The code is never kept: asked again, it is typed again.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from widgets.dialog import CANCEL, Choice, Dialog
+from widgets.text import safe
+
+CODE_DIGITS = 6
+
+
+class StepUpDialog(Dialog[str]):
+    """Answers the code as typed, spaces removed, or None. `act_words` says what is about to be done ("start the
+    session"), `target_words` to whom or what; `problem` what was wrong with the code given before."""
+
+    choices = (CANCEL, Choice("confirm", "Confirm", "enter"))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose('confirm')", "Confirm", show=False, id="step-up.confirm"),
+    ]
+
+    DEFAULT_CSS = """
+    StepUpDialog {
+        & > #box { width: 60; }
+        #step-up-target { height: auto; margin-bottom: 1; }
+        #step-up-code { width: 26; }
+        #step-up-help { height: auto; margin-top: 1; color: $tone-dim; }
+    }
+    """
+
+    def __init__(self, act_words: str, target_words: str, *, problem: str = "", danger: bool = False) -> None:
+        super().__init__(f"A fresh code: {act_words}", danger=danger)
+        self._target, self._earlier_problem = target_words, problem
+
+    def body(self) -> ComposeResult:
+        yield Static(safe(self._target, lines=True), id="step-up-target", markup=False)
+        # Room for a recovery code, which is longer than the six digits; never shown back once answered.
+        yield Input(placeholder="6-digit code", id="step-up-code", max_length=40, compact=True)
+        yield Static(
+            Content("From your authenticator; each code works once. A recovery code works too."),
+            id="step-up-help",
+            markup=False,
+        )
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.problem(self._earlier_problem)
+        self.query_one("#step-up-code", Input).focus()
+
+    @on(Input.Submitted)
+    async def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        await self.chosen("confirm")
+
+    async def chosen(self, choice: str) -> None:
+        if choice != "confirm":
+            self.dismiss(None)
+            return
+        code = "".join(self.query_one("#step-up-code", Input).value.split())
+        if not code:
+            self.problem("type the six digits that your authenticator shows now")
+        elif code.isdigit() and len(code) != CODE_DIGITS:
+            self.problem(f"a code has {CODE_DIGITS} digits, this one has {len(code)}")
+        else:
+            self.dismiss(code)

@@ -1,0 +1,66 @@
+"""Fields that one types into, safe for what is pasted: text from a customer's ticket may carry terminal sequences, and
+a field draws its own text. Whatever enters, by paste or by prefilling, passes the gate for outside text on its way in.
+"""
+
+from __future__ import annotations
+
+from textual import events
+from textual.widgets import Input, TextArea
+from textual.widgets.text_area import Edit, EditResult
+
+from widgets.text import visible
+
+
+class LineEntry(Input):
+    """One line. A paste of several lines becomes one, words kept, instead of losing all but the first."""
+
+    def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None, digits: bool = False) -> None:
+        super().__init__(
+            visible(value),
+            placeholder=placeholder,
+            id=id,
+            compact=True,
+            select_on_focus=False,
+            restrict=r"[0-9]{0,7}" if digits else None,
+            classes="digits" if digits else None,
+        )
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self.insert_text_at_cursor(visible(" ".join(event.text.split())))
+
+    def prefill(self, text: str) -> None:
+        """Replace what stands in the field; the cursor goes to its end."""
+        self.value = visible(text)
+        self.cursor_position = len(self.value)
+
+    @property
+    def number(self) -> int:
+        """What is typed as a whole number; 0 while nothing is."""
+        return int(self.value) if self.value.isascii() and self.value.isdigit() else 0
+
+
+class TextEntry(TextArea):
+    """Several lines. Tab leaves the field, as everywhere in a form."""
+
+    def __init__(self, text: str = "", *, placeholder: str = "", id: str | None = None) -> None:
+        super().__init__(
+            visible(text, lines=True),
+            id=id,
+            compact=True,
+            soft_wrap=True,
+            tab_behavior="focus",
+            show_line_numbers=False,
+            highlight_cursor_line=False,
+            placeholder=placeholder,
+        )
+
+    def edit(self, edit: Edit) -> EditResult:
+        edit.text = visible(edit.text.replace("\r\n", "\n").replace("\t", " "), lines=True)
+        return super().edit(edit)
+
+    def prefill(self, text: str) -> None:
+        """Replace what stands in the field; the cursor goes to its end."""
+        self.text = visible(text, lines=True)
+        self.move_cursor(self.document.end)
