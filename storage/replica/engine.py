@@ -2,8 +2,8 @@
 
 Everything in it came through `storage.sync` and can come again, so a file that is of another version or damaged is no
 loss: it is set aside (`*.corrupt-<time>`) and a new one is made, saying so. WAL with `synchronous=NORMAL`: a crash may
-lose the last pulls, never consistency. Writers queue on an `flock` beside the file; readers need no lock. A process that
-finds another file under the name (somebody rebuilt it) opens that one.
+lose the last pulls, never consistency. Writers queue on an `flock` beside the file; readers need no lock. A process
+that finds another file under the name (somebody rebuilt it) opens that one.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class Replica:
         self.path = path
         self.rebuilt_because = ""
         """Why this process had to make the file anew; "" if it had not."""
+        self.rebuilds = 0
+        """How often this process made the file anew after it had opened it."""
         self._reader: tuple[int, sqlite3.Connection] | None = None
         self._writer: tuple[int, sqlite3.Connection] | None = None
 
@@ -110,6 +112,7 @@ class Replica:
         """Begin anew with an empty file; the old one is set aside if `keep`. The caller holds the lock."""
         self._close_writer()
         self._make(because, keep)
+        self.rebuilds += 1
 
     @contextlib.contextmanager
     def locked(self, patience: float = 60.0) -> Iterator[None]:

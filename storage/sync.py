@@ -1,0 +1,351 @@
+"""Sync: the shared database's history, pulled, verified and applied to the replica, for as long as the console runs.
+
+The audit log is the change feed (design.md): every console verifies the whole history as it arrives and remembers the
+heads it saw. A notification is only a hint to pull now. A history that does not continue ours is a fork: it is said
+loudly, the evidence is kept, nothing is resynchronised behind anyone's back. A damaged *replica* is rebuilt by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from storage import evidence, sync_chunk
+from storage.clock import SharedClock
+from storage.errors import Corrupt, ForkedHistory, Offline
+from storage.evidence import Finding
+from storage.log.entry import Head
+from storage.log.verify import Fault
+from storage.replica.engine import Replica, is_damage, position_of
+from storage.shared.interface import Position, Pulled, SharedDatabase
+from storage.sync_watch import Watch
+from storage.witness import Witness
+
+T = TypeVar("T")
+Progress = Callable[[int, int], None]
+
+CHUNK = 2000
+"""Entries a pull. Small enough that the writers of the shared file, who wait while a reader reads, wait little."""
+_BULK = 5000
+_MEASURE_EVERY = 15.0
+_BACKOFF_SECONDS = (0.1, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """What a pull brought. Screens reload by `generation` and drop late results. `keys` names the rows written,
+    `(table, key)`; of a pull with more than 5,000 rows it is empty and `wholesale` says so: reload everything. A
+    ChangeSet without entries says that the status changed (offline, live again, a fault found)."""
+
+    generation: int
+    rev: int
+    tables: frozenset[str] = frozenset()
+    keys: frozenset[tuple[str, str]] = frozenset()
+    entries: int = 0
+    faults: tuple[Fault, ...] = ()
+    wholesale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """How things stand. `faults` are all that this process has found; they do not go away by themselves. `forked`: the
+    history cannot be trusted, what adds privilege is refused. `verified_rev`: up to here everything held."""
+
+    live: bool = False
+    offline_since: datetime | None = None
+    offline_because: str = ""
+    position: Position | None = None
+    faults: tuple[Fault, ...] = ()
+    verified_rev: int = 0
+    forked: bool = False
+    bootstrapping: tuple[int, int] | None = None
+    last_pull: datetime | None = None
+    checked_at: datetime | None = None
+    """When the background check last went round everything that is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What one chunk came to, as the replica's thread reports it."""
+
+    position: Position | None
+    entries: int
+    keys: frozenset[tuple[str, str]]
+    findings: tuple[Finding, ...]
+    broken: bool = False
+    again: bool = False
+    """The replica moved or was rebuilt meanwhile: pull from where it stands now."""
+
+
+class Sync:
+    """One per process. Every touch of the replica and its files happens in one thread of its own, so that the loop that
+    draws never waits for a disk. Close it when done."""
+
+    def __init__(
+        self,
+        shared: SharedDatabase,
+        replica: Replica,
+        witness: Witness,
+        clock: SharedClock,
+        *,
+        evidence_directory: Path | None = None,
+        chunk: int = CHUNK,
+    ) -> None:
+        self._shared = shared
+        self._replica = replica
+        self._witness = witness
+        self._clock = clock
+        self._evidence = evidence_directory or witness.path.parent / "evidence"
+        self._chunk = chunk
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replica")
+        self._pulling = asyncio.Lock()
+        self._publish: Callable[[ChangeSet], None] | None = None
+        self._generation = 0
+        self._rebuilds_told = replica.rebuilds
+        self._measured_at: tuple[float, float] | None = None
+        self._watch = Watch(shared, replica, self.in_thread, self.found, self._went_round)
+        self.status = SyncStatus(position=replica.position())
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run `work` in the replica's thread. A cancelled caller leaves the work to finish: it is one transaction."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def pull(self, progress: Progress | None = None) -> ChangeSet:
+        """Verify and apply everything up to the shared head; pulls never overlap. `progress(done, total)` is called
+        after each chunk of a long one. Raises Offline; ForkedHistory when the history does not continue ours."""
+        async with self._pulling:
+            try:
+                return await self._pull(progress)
+            except Offline as error:
+                self._went_offline(error)
+                raise
+
+    async def _pull(self, progress: Progress | None) -> ChangeSet:
+        entries, keys, findings = 0, set[tuple[str, str]](), list[Finding]()
+        wholesale = False
+        while True:
+            position = await self.in_thread(self._position)
+            after = position.head if position is not None else Head()
+            pulled = await self._shared.pull(after, self._chunk)
+            taken = await self.in_thread(lambda position=position, pulled=pulled: self._take(position, pulled))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
+            rebuilds = self._replica.rebuilds - self._rebuilds_told
+            if rebuilds > 2:
+                raise Corrupt("the replica is damaged again and again", f"check the disk under {self._replica.path}")
+            entries += taken.entries
+            wholesale = wholesale or len(keys) + len(taken.keys) > _BULK or rebuilds > 0
+            keys = set() if wholesale else keys | taken.keys
+            findings += taken.findings
+            self._progress(taken, pulled, progress)
+            if taken.broken or not (pulled.more or taken.again):
+                break
+        self._rebuilds_told = self._replica.rebuilds
+        new = self._note(findings, forked=taken.broken)
+        self.status = replace(
+            self.status,
+            live=True,
+            offline_since=None,
+            offline_because="",
+            bootstrapping=None,
+            last_pull=self._clock.now(),
+        )
+        tables = frozenset(table for table, _ in keys) if not wholesale else sync_chunk.public_tables()
+        change_set = self._changed(entries, tables, frozenset(keys), new, wholesale)
+        if taken.broken:
+            raise ForkedHistory(
+                "; ".join(str(finding.fault) for finding in taken.findings[:3]),
+                f"nothing that adds privilege is possible now; the evidence is in {self._evidence}",
+            )
+        return change_set
+
+    def _position(self) -> Position | None:
+        """Where the replica stands; runs in its thread. A replica that cannot say is rebuilt."""
+        try:
+            return position_of(self._replica.writer())
+        except sqlite3.DatabaseError as error:
+            self._mend(error)
+            return None
+
+    def _take(self, position: Position | None, pulled: Pulled) -> _Taken:
+        """Verify one chunk and apply it, in the replica's thread and under the lock of its file."""
+        try:
+            with self._replica.locked():
+                connection = self._replica.writer()
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    if position_of(connection) != position:  # another process of this home was faster
+                        return _Taken(position, 0, frozenset(), (), again=True)
+                    checked = sync_chunk.check(connection, position, pulled, self._witness)
+                    sync_chunk.apply(connection, checked)
+                    findings = list(checked.findings)
+                    at_head = checked.link.seq == pulled.head.seq
+                    if at_head and not checked.broken:
+                        findings += sync_chunk.missing_rows(connection)
+                    connection.execute("COMMIT")
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                if checked.entries or not checked.broken:
+                    self._witness.saw(checked.epoch, checked.heads())
+                    self._witness.save()
+            moved = Position(checked.epoch, Head(checked.link.seq, checked.link.hash))
+            keys = frozenset((row.table, row.key) for row in checked.rows)
+            return _Taken(moved, len(checked.entries), keys, tuple(findings), checked.broken)
+        except sqlite3.DatabaseError as error:
+            self._mend(error)
+            return _Taken(None, 0, frozenset(), (), again=True)
+
+    def _mend(self, error: sqlite3.Error) -> None:
+        """Rebuild a damaged replica; any other error is not ours to hide."""
+        with self._replica.locked():
+            trouble = self._replica.usable()
+            if trouble is None and not is_damage(error):
+                raise error
+            self._replica.rebuild(trouble or f"it was damaged ({error})")
+
+    def _progress(self, taken: _Taken, pulled: Pulled, progress: Progress | None) -> None:
+        done = taken.position.head.seq if taken.position is not None else 0
+        self.status = replace(
+            self.status,
+            position=taken.position,
+            verified_rev=self._verified(done, self.status.faults),
+            bootstrapping=(done, pulled.head.seq) if pulled.more and not taken.broken else None,
+        )
+        if progress is not None and (pulled.more or done == pulled.head.seq):
+            progress(done, pulled.head.seq)
+
+    def _note(self, findings: Sequence[Finding], *, forked: bool = False) -> tuple[Fault, ...]:
+        """Remember faults not known yet, and keep the evidence of them."""
+        known = {_identity(fault) for fault in self.status.faults}
+        new: dict[tuple[str, int, str], Finding] = {}
+        for finding in findings:
+            if _identity(finding.fault) not in known:
+                new.setdefault(_identity(finding.fault), finding)
+        if new:
+            evidence.keep(self._evidence, list(new.values()), self._clock.now())
+        added = tuple(finding.fault for finding in new.values())
+        faults = (*self.status.faults, *added)
+        done = self.status.position.head.seq if self.status.position is not None else 0
+        self.status = replace(
+            self.status,
+            faults=faults,
+            forked=self.status.forked or forked or bool(faults),
+            verified_rev=self._verified(done, faults),
+        )
+        return added
+
+    @staticmethod
+    def _verified(done: int, faults: Sequence[Fault]) -> int:
+        return min([done, *(max(0, fault.seq - 1) for fault in faults if fault.log == "operator")])
+
+    def found(self, findings: Sequence[Finding]) -> None:
+        """Faults that the background check found: noted, kept, published."""
+        new = self._note(findings)
+        if new:
+            self._changed(0, frozenset(), frozenset(), new, False)
+
+    def _went_round(self) -> None:
+        self.status = replace(self.status, checked_at=self._clock.now())
+
+    def _changed(
+        self,
+        entries: int,
+        tables: frozenset[str],
+        keys: frozenset[tuple[str, str]],
+        faults: tuple[Fault, ...],
+        wholesale: bool,
+        *,
+        status: bool = False,
+    ) -> ChangeSet:
+        worth_telling = bool(entries or faults or status)
+        self._generation += worth_telling
+        rev = self.status.position.head.seq if self.status.position is not None else 0
+        change_set = ChangeSet(self._generation, rev, tables, keys, entries, faults, wholesale)
+        if worth_telling and self._publish is not None:
+            self._publish(change_set)
+        return change_set
+
+    async def run(self, publish: Callable[[ChangeSet], None], progress: Progress | None = None) -> None:
+        """Follow the shared database until cancelled, calling `publish` in this loop for everything that changed,
+        pulls by others through `pull` included. Comes back by itself after an outage, with jittered backoff."""
+        self._publish = publish
+        watching = asyncio.create_task(self._watch.run(), name="sync-watch")
+        wait, longest = _BACKOFF_SECONDS
+        try:
+            while True:
+                try:
+                    await self._follow(progress)
+                except Offline as error:
+                    self._went_offline(error)
+                else:
+                    wait = _BACKOFF_SECONDS[0]
+                if self.status.live:
+                    wait = _BACKOFF_SECONDS[0]
+                await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+                wait = min(wait * 2, longest)
+        finally:
+            self._publish = None
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _follow(self, progress: Progress | None) -> None:
+        """Pull, then pull at every hint. A hint that brings nothing means that something may have been changed behind
+        the log's back: the background check looks at once."""
+        await self._pull_and_watch(progress)
+        async for _ in self._shared.changes():
+            await self._pull_and_watch(progress)
+
+    async def _pull_and_watch(self, progress: Progress | None) -> None:
+        was_live = self.status.live
+        await self.measure_clock()
+        try:
+            change_set = await self.pull(progress)
+        except ForkedHistory:
+            return  # noted, kept and published by `pull`; the status says so until the process ends
+        if not was_live:
+            self._changed(0, frozenset(), frozenset(), (), False, status=True)
+        self._watch.hinted(change_set.rev)
+
+    async def measure_clock(self) -> None:
+        """Read the shared clock, if the last reading is old or this machine slept since (REQ-209)."""
+        began, wall = time.monotonic(), time.time()
+        if self._measured_at is not None:
+            at, wall_at = self._measured_at
+            slept = abs((wall - wall_at) - (began - at)) > 0.5
+            if began - at < _MEASURE_EVERY and not slept:
+                return
+        moment = await self._shared.now()
+        self._clock.measured(moment, began, time.monotonic())
+        self._measured_at = (began, wall)
+
+    def _went_offline(self, error: Offline) -> None:
+        if self.status.offline_since is None:
+            self.status = replace(
+                self.status, live=False, offline_since=self._clock.now(), offline_because=str(error), bootstrapping=None
+            )
+            self._changed(0, frozenset(), frozenset(), (), False, status=True)
+
+    async def check_everything(self) -> tuple[Fault, ...]:
+        """Compare all that is stored in the shared database with what this console verified, now; returns every fault
+        known afterwards. What the background check does little by little."""
+        await self.pull()
+        await self._watch.round()
+        return self.status.faults
+
+    async def close(self) -> None:
+        """Write the heads seen and end the thread."""
+        await self.in_thread(lambda: self._witness.save(at_once=True))
+        await asyncio.to_thread(self._thread.shutdown)
+
+
+def _identity(fault: Fault) -> tuple[str, int, str]:
+    """What makes two faults the same: one row is one fault per entry, in whichever words it was noticed."""
+    row, is_row, _ = fault.what.partition(": ")
+    return fault.log, fault.seq, row if is_row and row.startswith("table ") else fault.what

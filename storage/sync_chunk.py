@@ -1,0 +1,289 @@
+"""One pulled chunk, verified against what this replica already verified, then applied in one transaction.
+
+Everything is checked before anything is written: the chunk continues our position; numbers, links and hashes of the
+operator log; every twin in its tenant's own chain; every row against the digest that the entry of its revision lists.
+Where the chain breaks, what came before the break is still taken: the console shows all that can be vouched for, and
+nothing behind the break. A row that does not match its digest is left out; the entries stand for themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from storage.evidence import Finding
+from storage.log.entry import OPERATOR, Head
+from storage.log.verify import GENESIS, Body, Fault, Link, check_entry, check_gap, check_twins, head_words
+from storage.models.row import row_types
+from storage.replica.schema import PRIVATE
+from storage.shared.interface import Position, Pulled, StoredEntry, StoredRow
+from storage.witness import Witness
+
+RowKey = tuple[str, str]
+
+
+def public_tables() -> frozenset[str]:
+    """The row tables a replica has. Table names from outside reach SQL only if they are among these."""
+    return frozenset(row_types()) - PRIVATE
+
+
+@dataclass(slots=True)
+class Checked:
+    """What of a chunk may be applied, and what is wrong with the rest."""
+
+    epoch: str
+    link: Link
+    entries: list[StoredEntry] = field(default_factory=list)
+    twins: list[StoredEntry] = field(default_factory=list)
+    tenant_links: dict[str, Link] = field(default_factory=dict)
+    digests: dict[RowKey, tuple[int, bytes]] = field(default_factory=dict)
+    rows: list[StoredRow] = field(default_factory=list)
+    settled: set[RowKey] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+    broken: bool = False
+    """The history does not go on from here: no further pull can help."""
+
+    def heads(self) -> dict[str, Head]:
+        """The newest verified entries of the logs that this chunk moved."""
+        moved = {OPERATOR: self.link, **self.tenant_links}
+        return {log: Head(link.seq, link.hash) for log, link in moved.items()}
+
+
+def check(connection: sqlite3.Connection, position: Position | None, pulled: Pulled, witness: Witness) -> Checked:
+    """Verify a chunk that was pulled from `position`, reading the replica for what it follows on."""
+    link = Link() if position is None else Link(position.head.seq, position.head.hash)
+    checked = Checked(pulled.epoch, link)
+    finding = _discontinuity(connection, position, pulled, witness)
+    if finding is not None:
+        checked.findings.append(finding)
+        checked.broken = True
+        return checked
+    _check_entries(connection, pulled, witness, checked)
+    if not checked.broken:
+        _check_end(pulled, witness, checked)
+    _check_rows(pulled.rows, checked)
+    return checked
+
+
+def _discontinuity(
+    connection: sqlite3.Connection, position: Position | None, pulled: Pulled, witness: Witness
+) -> Finding | None:
+    """How the shared history fails to continue what this console had verified (design.md, "Sync is pull")."""
+    seen = position.epoch if position is not None else witness.epoch
+    if seen is not None and seen != pulled.epoch:
+        words = f"this console follows the history {seen}, the shared database now holds another one, {pulled.epoch}"
+        return Finding(Fault(OPERATOR, 0, words), {"epoch": seen}, {"epoch": pulled.epoch})
+    if position is None or position.head.seq == 0:
+        return None
+    seq, known = position.head.seq, position.head.hash
+    if pulled.anchor is not None and pulled.anchor.hex() == known:
+        return None
+    mine = connection.execute("SELECT body FROM operator_log WHERE seq = ?", (seq,)).fetchone()
+    expected: dict[str, str | int | None] = {"seq": seq, "hash": known, "body": mine[0] if mine else None}
+    found: dict[str, str | int | None] = {"head": pulled.head.seq, "head_hash": pulled.head.hash}
+    if pulled.anchor is None:
+        words = f"this console saw number {seq}, the log now ends at {pulled.head.seq}"
+        if pulled.head.seq >= seq:
+            words = f"this console saw number {seq}; the entry is no longer there"
+    else:
+        words = f"this console saw another entry under number {seq}: the history was rewritten"
+        found["hash"] = pulled.anchor.hex()
+    return Finding(Fault(OPERATOR, seq, words), expected, found)
+
+
+def _check_entries(connection: sqlite3.Connection, pulled: Pulled, witness: Witness, checked: Checked) -> None:
+    """Take entries, each with its twin, up to the first fault."""
+    twins = {(entry.log, entry.seq): entry for entry in pulled.tenant_entries}
+    for entry in pulled.entries:
+        gap = check_gap(OPERATOR, entry, checked.link)
+        body, wrong = check_entry(OPERATOR, entry, checked.link)
+        if gap is not None:
+            return _break(checked, gap, {"after": checked.link.seq}, _stored(entry))
+        if not wrong and witness.contradicts(OPERATOR, entry.seq, entry.hash.hex()):
+            wrong = "this console has seen another entry under this number: the history was rewritten"
+        if wrong:
+            return _break(checked, Fault(OPERATOR, entry.seq, wrong), {"prev": checked.link.hash}, _stored(entry))
+        try:
+            listed = [((str(table), str(key)), bytes.fromhex(sha256)) for table, key, sha256 in body.get("rows", ())]
+            fault = _check_twin(connection, entry, body, twins, witness, checked)
+        except (
+            AttributeError,
+            TypeError,
+            ValueError,
+        ):  # a body that hashes well, but was written by no program of ours
+            fault = Fault(OPERATOR, entry.seq, "its `rows` or its `ref` cannot be read")
+        if fault is not None:
+            found = twins.get((fault.log, fault.seq))
+            return _break(checked, fault, _stored(entry), _stored(found) if found else {})
+        checked.entries.append(entry)
+        checked.link = Link(entry.seq, entry.hash.hex())
+        for row_key, sha256 in listed:
+            checked.digests[row_key] = (entry.seq, sha256)
+    for entry in checked.twins:
+        twins.pop((entry.log, entry.seq), None)
+    for entry in twins.values():
+        fault = Fault(entry.log, entry.seq, "no entry of the operator log names it as its twin")
+        checked.findings.append(Finding(fault, {}, _stored(entry)))
+
+
+def _check_twin(
+    connection: sqlite3.Connection,
+    entry: StoredEntry,
+    body: Body,
+    twins: dict[tuple[str, int], StoredEntry],
+    witness: Witness,
+    checked: Checked,
+) -> Fault | None:
+    """The tenant's half of an entry: in its place in that tenant's chain, naming and named (REQ-402)."""
+    ref, tenant = body.get("ref"), body.get("tenant")
+    if ref is None:
+        if tenant is None:
+            return None
+        return Fault(OPERATOR, entry.seq, f"it concerns tenant {tenant}, but names no entry of that tenant's log")
+    log, seq = str(ref.get("log")), int(ref.get("seq", 0))
+    if log != f"tenant:{tenant}":
+        return Fault(OPERATOR, entry.seq, f"it concerns tenant {tenant}, but its twin is said to be in log {log}")
+    twin = twins.get((log, seq))
+    if twin is None:
+        return Fault(log, seq, f"the entry is missing; operator number {entry.seq} names it as its twin")
+    before = checked.tenant_links.get(log) or _link_of(connection, log)
+    gap = check_gap(log, twin, before)
+    if gap is not None:
+        return gap
+    twin_body, wrong = check_entry(log, twin, before)
+    wrong = wrong or check_twins(entry.seq, body, twin.hash.hex(), twin_body)
+    if not wrong and witness.contradicts(log, seq, twin.hash.hex()):
+        wrong = "this console has seen another entry under this number: the history was rewritten"
+    if wrong:
+        return Fault(log, seq, wrong)
+    checked.tenant_links[log] = Link(seq, twin.hash.hex())
+    checked.twins.append(twin)
+    return None
+
+
+def _check_end(pulled: Pulled, witness: Witness, checked: Checked) -> None:
+    """At the end of the log: the last entry is the head's, and nothing that was seen before is gone."""
+    head, last = pulled.head, checked.link
+    if pulled.more and checked.entries and last.seq < head.seq:
+        return
+    wrong = head_words(last, head)
+    if wrong:
+        _break(checked, Fault(OPERATOR, max(last.seq, head.seq), wrong), _link(last), {"head": head.seq})
+    seen = witness.head(OPERATOR)
+    if seen is not None and seen.seq > last.seq:
+        words = f"this console saw number {seen.seq}, the log now ends at {last.seq}"
+        _break(checked, Fault(OPERATOR, seen.seq, words), {"seq": seen.seq, "hash": seen.hash}, _link(last))
+
+
+def _check_rows(rows: Iterable[StoredRow], checked: Checked) -> None:
+    """Each row against the digest in the entry whose number is its revision."""
+    public = public_tables()
+    for row in rows:
+        if row.rev > checked.link.seq:
+            continue  # behind a break, or written again since: its entry has not been verified here
+        actual = image_digest(row)
+        vouched = checked.digests.get((row.table, row.key))
+        words = ""
+        if vouched is None or vouched[0] != row.rev:
+            words = "the row says it was written with this entry, but the entry does not list it"
+        elif vouched[1] != actual:
+            words = "its image is not the one this entry vouches for"
+        if words:
+            expected: dict[str, str | int | None] = {"sha256": vouched[1].hex(), "rev": vouched[0]} if vouched else {}
+            fault = Fault(OPERATOR, row.rev, row_words(row.table, row.key) + words)
+            checked.findings.append(
+                Finding(fault, expected, {"rev": row.rev, "sha256": actual.hex(), "image": row.image})
+            )
+            continue
+        checked.settled.add((row.table, row.key))
+        if row.table in public:
+            checked.rows.append(row)
+
+
+def image_digest(row: StoredRow) -> bytes:
+    """SHA-256 of a row's image: of the image itself where it was sent, else (private tables) as the database says."""
+    return (
+        hashlib.sha256(row.image.encode("utf-8", "surrogateescape")).digest()
+        if row.image
+        else bytes.fromhex(row.digest)
+    )
+
+
+def missing_rows(connection: sqlite3.Connection) -> list[Finding]:
+    """Digests whose row never came although the head is reached."""
+    found = connection.execute(
+        "SELECT table_name, key, rev, hex(sha256) FROM pending JOIN digest USING (table_name, key, rev) LIMIT 1000"
+    )
+    return [
+        Finding(
+            Fault(OPERATOR, rev, row_words(table, key) + "the row that this entry vouches for is not there"),
+            {"sha256": sha256.lower(), "rev": rev},
+        )
+        for table, key, rev, sha256 in found
+    ]
+
+
+def apply(connection: sqlite3.Connection, checked: Checked) -> None:
+    """Write what was verified; the caller holds the transaction."""
+    connection.executemany(
+        "INSERT INTO operator_log (seq, hash, body) VALUES (?, ?, ?)",
+        [(entry.seq, entry.hash, entry.body) for entry in checked.entries],
+    )
+    connection.executemany(
+        "INSERT INTO tenant_log (tenant_id, seq, hash, body) VALUES (?, ?, ?, ?)",
+        [(entry.log.removeprefix("tenant:"), entry.seq, entry.hash, entry.body) for entry in checked.twins],
+    )
+    by_table: dict[str, list[tuple[str, str, int]]] = {}
+    for row in checked.rows:
+        by_table.setdefault(row.table, []).append((row.key, row.image, row.rev))
+    for table, rows in by_table.items():
+        connection.executemany(
+            f"INSERT INTO {table} (id, image, rev) VALUES (?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET image = excluded.image, rev = excluded.rev",
+            rows,
+        )
+    connection.executemany(
+        "INSERT INTO digest (table_name, key, rev, sha256) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev, sha256 = excluded.sha256",
+        [(table, key, rev, sha256) for (table, key), (rev, sha256) in checked.digests.items()],
+    )
+    awaited = [(*key, rev) for key, (rev, _) in checked.digests.items() if key not in checked.settled]
+    connection.executemany(
+        "INSERT INTO pending (table_name, key, rev) VALUES (?, ?, ?)"
+        " ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev",
+        awaited,
+    )
+    if connection.execute("SELECT 1 FROM pending LIMIT 1").fetchone():
+        connection.executemany("DELETE FROM pending WHERE table_name = ? AND key = ?", sorted(checked.settled))
+    connection.executemany(
+        "INSERT INTO log_head (log, epoch, seq, hash) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (log) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
+        [(log, checked.epoch, head.seq, bytes.fromhex(head.hash)) for log, head in checked.heads().items()],
+    )
+
+
+def row_words(table: str, key: str) -> str:
+    """How a row is named in a fault."""
+    return f"table {table}, row {key}: "
+
+
+def _link_of(connection: sqlite3.Connection, log: str) -> Link:
+    found = connection.execute("SELECT seq, hash FROM log_head WHERE log = ?", (log,)).fetchone()
+    return Link(0, GENESIS) if found is None else Link(found[0], found[1].hex())
+
+
+def _break(
+    checked: Checked, fault: Fault, expected: dict[str, str | int | None], found: dict[str, str | int | None]
+) -> None:
+    checked.findings.append(Finding(fault, expected, found))
+    checked.broken = True
+
+
+def _stored(entry: StoredEntry) -> dict[str, str | int | None]:
+    return {"log": entry.log, "seq": entry.seq, "hash": entry.hash.hex(), "body": entry.body}
+
+
+def _link(link: Link) -> dict[str, str | int | None]:
+    return {"seq": link.seq, "hash": link.hash}
