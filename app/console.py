@@ -1,0 +1,219 @@
+"""The Textual application: thin. It shows the skeleton first, then the replica's list, then loads the rest behind it.
+
+Nothing touches the database before the first frame. The replica opens with the standard library alone; what is heavy
+(SQLAlchemy, the desk) is imported in a thread afterwards, then sync runs as one named worker and publishes what comes
+in. One timer ticks the screen in front, and only that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+from collections.abc import Callable
+from datetime import UTC
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from app.console_modes import MODES
+from app.console_own import OwnSession
+from app.launch import Launch
+from screens.context import ConsoleContext
+from screens.main import MainScreen
+from screens.palette import ActionsProvider
+from storage.clock import SharedClock
+from storage.errors import CountersignError
+from storage.models import Actor, Staff
+from widgets.text import visible
+from widgets.themes import DEFAULT, THEMES
+
+if TYPE_CHECKING:
+    from app.bootstrap import Workplace
+    from storage.sync import ChangeSet, SyncStatus
+
+TICK_SECONDS = 1.0
+
+
+class CountersignApp(App[None]):
+    """The console on one workplace."""
+
+    TITLE = "Countersign"
+    DEFAULT_MODE = "queue"
+    COMMANDS = {ActionsProvider}  # noqa: RUF012  # Textual's own declaration is a plain set
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit at once", show=False, id="app.quit-now"),
+        Binding("ctrl+c", "help_quit", show=False, system=True),
+    ]
+    CSS = """
+    * { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1; }
+    Toast { border-left: outer $primary; }
+    """
+
+    def __init__(self, launch: Launch, *, on_ready: Callable[[CountersignApp, Workplace], None] | None = None) -> None:
+        no_color = "NO_COLOR" in os.environ
+        # Textual picks its colour filter before a theme is known: told now, it strips colour; else it paints grey.
+        super().__init__(ansi_color=True if no_color else None)
+        self.animation_level = "none"
+        for theme in THEMES:
+            self.register_theme(theme)
+        console = launch.config.get("console")
+        chosen = console if isinstance(console, dict) else {}
+        wanted = str(chosen.get("theme", DEFAULT))
+        self.theme = "ansi" if no_color else wanted if wanted in self.available_themes else DEFAULT
+        keys = chosen.get("keys")
+        self.launch = launch
+        self.clock = SharedClock()
+        self.context = ConsoleContext(
+            self.clock,
+            keymap={str(k): str(v) for k, v in keys.items()} if isinstance(keys, dict) else {},
+            zone=UTC if chosen.get("clock") == "utc" else None,
+            log_file=str(launch.paths.log_file),
+            evidence=str(launch.paths.evidence),
+            sign_in=self.signed_in,
+        )
+        self.context.sync_status = self._sync_status
+        self.workplace: Workplace | None = None
+        self._on_ready = on_ready
+        self._own = OwnSession(self)
+        for mode, make in MODES.items():
+            self.add_mode(mode, lambda make=make: make(self.context))  # type: ignore[misc]  # a default binds the name
+
+    # -- start, in the order in which a person sees it ------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        if self.context.keymap:
+            self.set_keymap(dict(self.context.keymap))
+        self.call_after_refresh(self._first_frame_shown)
+
+    def _first_frame_shown(self) -> None:
+        self.run_worker(self._start(), name="start and sync", group="sync", exit_on_error=True)
+
+    async def _start(self) -> None:
+        try:
+            await self._open_replica()
+            self.set_interval(TICK_SECONDS, self._tick, name="the one timer")
+            await self._connect()
+        except CountersignError as error:
+            self.context.loading = visible(str(error))
+            self.tell_error(error)
+            return
+        if self.workplace is not None:
+            await self.workplace.sync.run(self.published)
+
+    async def _open_replica(self) -> None:
+        """The copy of last time: drawn before anything heavy is loaded."""
+        from app.bootstrap import open_replica
+
+        if not self.launch.database_path.exists() and self.launch.database_path == self.launch.paths.shared_database:
+            from screens.enrolment import first_run
+
+            await first_run(self, self.launch)
+        if self.launch.replica_path.exists():
+            self.context.replica = open_replica(self.launch)
+        else:  # only a new file needs the heavy schema modules
+            self.context.replica = await asyncio.to_thread(open_replica, self.launch)
+        self.context.loading = "connecting"
+        self._know_me()
+        self._refresh_all()
+
+    async def _connect(self) -> None:
+        """Everything else: loaded in a thread, opened, and then left alone by the garbage collector."""
+        from app.bootstrap import open_workplace
+        from app.console_loading import load_heavy
+
+        await asyncio.to_thread(load_heavy)
+        self.workplace = await open_workplace(self.launch, self.context.replica)
+        self.context.desk = self.workplace.desk
+        self.context.shared = self.workplace.shared
+        self.clock = self.context.clock = self.workplace.clock
+        gc.collect()
+        gc.freeze()  # a full collection over the loaded modules is the latency tail (p99 49 ms against 13)
+        self._refresh_all()
+        if self._on_ready is not None:
+            self._on_ready(self, self.workplace)
+
+    def _know_me(self) -> None:
+        """Be who was told or remembered, if the replica knows that person and they may still act."""
+        from storage.replica.queries.mine import staff_by_email
+
+        email = self.launch.identity
+        context = self.context
+        if email and context.staff is None and context.replica is not None and context.replica.position() is not None:
+            staff = staff_by_email(context.reader, email)
+            if staff is not None and staff.is_active(context.now()):
+                self.signed_in(staff, remember=False)
+
+    def signed_in(self, staff: Staff, *, remember: bool = True) -> None:
+        """Work as this person from now on."""
+        from app.bootstrap import staff_actor
+
+        actor: Actor = staff_actor(staff)
+        self.context.staff, self.context.actor = staff, actor
+        if remember:
+            self.launch.remember(staff.email)
+        self.context.generation += 1
+        self._refresh_all()
+
+    # -- what comes in --------------------------------------------------------------------------------------------
+
+    def published(self, changes: ChangeSet) -> None:
+        """Sync has applied something, or found a fault."""
+        context = self.context
+        context.generation += 1
+        context.changes = changes
+        self._know_me()
+        self._refresh_all()
+        if changes.faults:
+            self.bell()
+
+    def _refresh_all(self) -> None:
+        from storage.replica.queries.mine import open_counts
+
+        if self.context.replica is not None:
+            self.context.counts = open_counts(self.context.reader, self.context.now())
+            self._own.look(self.context)
+        for screen in self._mains():
+            screen.catch_up()
+            screen.refresh_frame()
+
+    def _tick(self) -> None:
+        now = self.context.now()
+        self._own.tick(now, self.context)
+        for screen in self._mains():
+            screen.tick(now)
+
+    def _mains(self) -> list[MainScreen]:
+        """The main screen in front, or right under a dialog."""
+        return [screen for screen in self.screen_stack if isinstance(screen, MainScreen) and screen.is_mounted]
+
+    def _sync_status(self) -> SyncStatus | None:
+        return self.workplace.sync.status if self.workplace is not None else None
+
+    # -- edges ----------------------------------------------------------------------------------------------------
+
+    def tell_error(self, error: CountersignError) -> None:
+        words = f"{error}\n{error.advice}" if error.advice else str(error)
+        self.notify(visible(words, lines=True), title=type(error).__name__, severity="error", markup=False, timeout=15)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """OSC 52 is sent and never answered, so that is all that is claimed."""
+        super().copy_to_clipboard(text)
+        self.notify("sent to the terminal", title="Copy", markup=False, timeout=2)
+
+    def set_terminal_title(self, title: str) -> None:
+        """The window's title (OSC 0). Textual has no public way to it; the driver's `write` keeps frames whole."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(f"\x1b]0;{visible(title)}\x07")
+
+    async def on_unmount(self) -> None:
+        if self.workplace is not None:
+            await self.workplace.close()
+        elif self.context.replica is not None:
+            self.context.replica.close()
+
+
+def run_console(launch: Launch) -> None:
+    """Open the console and stay until it is left."""
+    CountersignApp(launch).run()

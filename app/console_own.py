@@ -1,0 +1,69 @@
+"""My own running session: a countdown in the terminal's title, bell and words at 5 minutes and at 1 (REQ-209)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from screens.context import ConsoleContext
+from storage.models import Session
+from widgets.countdown import LAST_SECONDS, SOON_SECONDS, left_text
+from widgets.text import visible
+
+if TYPE_CHECKING:
+    from app.console import CountersignApp
+
+
+class OwnSession:
+    """Looks again when data changes, counts down in between."""
+
+    def __init__(self, app: CountersignApp) -> None:
+        self._app = app
+        self._session: Session | None = None
+        self._tenant = ""
+        self._warned: set[tuple[str, int]] = set()
+        self._title = ""
+
+    def look(self, context: ConsoleContext) -> None:
+        """Read which session of mine runs."""
+        from storage.replica.queries.mine import mine_open
+
+        if context.staff is None:
+            self._session = None
+            return
+        mine = mine_open(context.reader, context.staff.id, context.now())
+        self._session, self._tenant = mine.session, visible(mine.tenant)
+
+    def tick(self, now: datetime, context: ConsoleContext) -> None:
+        """A second has passed."""
+        session = self._session
+        if session is None:
+            self._retitle("Countersign")
+            return
+        left = (session.expires_at - now).total_seconds()
+        if left <= 0:
+            self._session = None
+            self._app.bell()
+            self._say(f"{session.id} at {self._tenant} is over: its time has run out. Its outcome is owed.", "error")
+            return
+        self._retitle(f"{left_text(left)} {session.id} {self._tenant}")
+        for mark, words in ((LAST_SECONDS, "one minute"), (SOON_SECONDS, "five minutes")):
+            if left <= mark and (session.id, mark) not in self._warned:
+                self._warned |= {(session.id, other) for other in (LAST_SECONDS, SOON_SECONDS) if other >= mark}
+                self._app.bell()
+                self._say(f"{words} left in {session.id} at {self._tenant}", "warning")
+                break
+
+    def _say(self, words: str, severity: str) -> None:
+        self._app.notify(
+            words,
+            title="Session",
+            severity="error" if severity == "error" else "warning",
+            markup=False,
+            timeout=15,
+        )
+
+    def _retitle(self, title: str) -> None:
+        if title != self._title:
+            self._title = title
+            self._app.set_terminal_title(title)

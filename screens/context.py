@@ -1,0 +1,83 @@
+"""What every screen is given instead of reaching for the application: who I am, the copy to read, the desk to ask.
+
+The console fills it in stages: nothing before the first frame, then the replica, then the desk. A screen reads
+`reader` only when `ready`, and asks `desk` before it offers an act.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
+
+from app.policy.verdict import Finding, Verdict
+from storage.clock import Clock
+from storage.models import Actor, Staff
+
+if TYPE_CHECKING:  # the desk and the databases are loaded after the first frame
+    from app.services.desk import Desk
+
+    from storage.replica.engine import Replica
+    from storage.shared.interface import SharedDatabase
+    from storage.sync import ChangeSet, SyncStatus
+
+MAIN_SCREENS: tuple[tuple[str, str], ...] = (
+    ("queue", "Queue"),
+    ("sessions", "Sessions"),
+    ("audit", "Audit"),
+    ("tenants", "Tenants"),
+)
+"""Mode and title, in the order of their number keys."""
+
+
+@dataclass
+class ConsoleContext:
+    """One per console. `generation` counts what sync has published; a screen that shows an older one reloads."""
+
+    clock: Clock
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    zone: tzinfo | None = None
+    replica: Replica | None = None
+    desk: Desk | None = None
+    shared: SharedDatabase | None = None
+    staff: Staff | None = None
+    actor: Actor | None = None
+    generation: int = 0
+    changes: ChangeSet | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    sync_status: Callable[[], SyncStatus | None] = lambda: None
+    sign_in: Callable[[Staff], None] = lambda staff: None
+    loading: str = "starting"
+    log_file: str = ""
+    evidence: str = ""
+    exports: str = "."
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a replica to read."""
+        return self.replica is not None
+
+    @property
+    def reader(self) -> sqlite3.Connection:
+        """The replica's connection of the interface's own thread. Only when `ready`."""
+        if self.replica is None:
+            raise RuntimeError("the replica is not open yet")
+        return self.replica.reader
+
+    def now(self) -> datetime:
+        """The shared clock as estimated here."""
+        return self.clock.now()
+
+    @property
+    def utc(self) -> bool:
+        return self.zone is UTC
+
+    def may_act(self) -> Verdict:
+        """Whether anything that changes can be asked now: someone is signed in and the desk is open."""
+        if self.staff is None:
+            return Verdict((Finding("REQ-701", False, "nobody is signed in", "sign in with ^O"),))
+        if self.desk is None:
+            return Verdict((Finding("REQ-802", False, f"the shared database is not open yet ({self.loading})"),))
+        return Verdict()

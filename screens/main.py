@@ -1,0 +1,203 @@
+"""What the main screens have in common: tabs above, keys and the honest state below, one way to reload, one to act.
+
+A subclass names its MODE and ACTIONS, yields its body, and overrides `reload` and `on_tick`. Live changes reach it as
+`reload`, which keeps cursor, scroll and focus; a key reaches it as `do_<verb>` once its action is available, and as an
+explanation when it is not.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container
+
+from app.policy.verdict import Refused
+from screens.actions import COMMON, Action
+from screens.common_actions import CommonActions
+from screens.context import MAIN_SCREENS, ConsoleContext
+from screens.status_line import status_of
+from storage.errors import CountersignError
+from widgets.bars import Hint, KeyBar, StatusBar, Tab, TopBar, key_name
+from widgets.text import visible
+
+if TYPE_CHECKING:
+    from storage.sync import ChangeSet
+
+TICKS_BETWEEN_HINTS = 5
+"""Availability can change by time alone; it is asked again this often, and at every move of the cursor."""
+
+
+class MainScreen(CommonActions):
+    """A screen in a mode of its own, given its context."""
+
+    MODE: ClassVar[str] = ""
+    ACTIONS: ClassVar[tuple[Action, ...]] = ()
+    HORIZONTAL_BREAKPOINTS = [(0, "-one-pane"), (110, "-two-panes"), (160, "-three-panes")]  # noqa: RUF012
+
+    DEFAULT_CSS = """
+    MainScreen {
+        layout: vertical;
+        #body { height: 1fr; width: 1fr; layout: horizontal; }
+        #bottom { height: 1; layout: horizontal; }
+        &.-one-pane #bottom { height: 2; layout: vertical; }
+        &.-one-pane StatusBar { width: 1fr; }
+    }
+    """
+
+    def __init_subclass__(cls, **kwargs: bool) -> None:
+        for action in cls.ACTIONS:
+            if not hasattr(cls, action.method):
+                raise TypeError(f"{cls.__name__} declares {action.id} and has no {action.method}")
+        cls.BINDINGS = [
+            Binding(action.key, f"perform({action.id!r})", action.label, show=False, id=action.id)
+            for action in (*cls.ACTIONS, *COMMON)
+        ]
+        super().__init_subclass__(**kwargs)
+
+    def __init__(self, context: ConsoleContext) -> None:
+        super().__init__()
+        self.context = context
+        self._shown_generation = -1
+        self._ticks = 0
+
+    # -- for subclasses ------------------------------------------------------------------------------------------
+
+    def compose_body(self) -> ComposeResult:
+        """The panes between the bars."""
+        yield from ()
+
+    def reload(self, changes: ChangeSet | None) -> None:
+        """Read the replica again. `changes` is what came in, or None when anything may be different."""
+
+    def on_tick(self, now: datetime) -> None:
+        """A second has passed; only the screen in front is told. Repaint what depends on the time, read nothing big."""
+
+    def label_of(self, action: Action) -> str:
+        """The words of an action now: `⏎` may name the first thing one can do."""
+        return action.label
+
+    # -- the frame -----------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield TopBar()
+        with Container(id="body"):
+            yield from self.compose_body()
+        with Container(id="bottom"):
+            yield KeyBar()
+            yield StatusBar()
+
+    def on_mount(self) -> None:
+        self.refresh_frame()
+
+    def on_screen_resume(self) -> None:
+        self.catch_up()
+        self.refresh_frame()
+
+    def catch_up(self, force: bool = False) -> None:
+        """Reload if something has come in since this screen was last loaded."""
+        context = self.context
+        if not context.ready or (self._shown_generation == context.generation and not force):
+            return
+        following = self._shown_generation == context.generation - 1 and not force
+        self._shown_generation = context.generation
+        self.reload(context.changes if following else None)
+        self.refresh_frame()
+
+    def tick(self, now: datetime) -> None:
+        """Called by the console's one timer."""
+        self._ticks += 1
+        self._show_state()
+        if self.context.ready:
+            self.on_tick(now)
+        if self._ticks % TICKS_BETWEEN_HINTS == 0:
+            self.refresh_hints()
+
+    def refresh_frame(self) -> None:
+        """Draw tabs, keys and state again where they differ."""
+        counts = self.context.counts
+        staff = self.context.staff
+        who = f"{visible(staff.email)} · {staff.role.value}" if staff else "nobody signed in"
+        if self.is_mounted:
+            self.query_one(TopBar).show(
+                [Tab(mode, title, counts.get(mode, 0)) for mode, title in MAIN_SCREENS], self.MODE, who
+            )
+            self._show_state()
+            self.refresh_hints()
+
+    def refresh_hints(self) -> None:
+        """Ask every action in the footer whether it applies now. Call it when the subject changes."""
+        if self.is_mounted:
+            self.query_one(KeyBar).show([self._hint(a) for a in (*self.ACTIONS, *COMMON) if a.footer])
+
+    def every_action(self) -> Iterable[Action]:
+        """The screen's own actions, then the common ones: for help and palette."""
+        return (*self.ACTIONS, *COMMON)
+
+    def key_of(self, action: Action) -> str:
+        """The key in force, remapping included, as it is shown."""
+        return key_name(self.context.keymap.get(action.id, action.key))
+
+    def _hint(self, action: Action) -> Hint:
+        enabled = not self.context.ready or action.available(self).allowed
+        return Hint(action.id, self.key_of(action), self.label_of(action), enabled, action.danger)
+
+    def _show_state(self) -> None:
+        if self.is_mounted:
+            self.query_one(StatusBar).show(status_of(self.context))
+
+    # -- acting --------------------------------------------------------------------------------------------------
+
+    def action_perform(self, id: str) -> None:
+        """A key, a click in the footer or the palette: do it, or say why not and who could."""
+        action = next(one for one in self.every_action() if one.id == id)
+        if not self.context.ready and not id.startswith("app."):
+            return
+        verdict = action.available(self)
+        if not verdict.allowed:
+            self.tell(verdict.why(), title=f"{action.label.rstrip('…')}: not now", severity="warning")
+            return
+        done = getattr(self, action.method)()
+        if inspect.isawaitable(done):
+            self.run_worker(self._carry_out(done), name=id, group=f"act-{id}", exit_on_error=True)
+
+    async def _carry_out(self, act: Awaitable[None]) -> None:
+        try:
+            await act
+        except CountersignError as error:
+            self.tell_error(error)
+        self.refresh_hints()
+
+    def tell(self, words: str, *, title: str = "", severity: str = "information") -> None:
+        """A notification: gated, never markup."""
+        level = {"warning": "warning", "error": "error"}.get(severity, "information")
+        self.app.notify(
+            visible(words, lines=True),
+            title=visible(title),
+            severity=level,  # type: ignore[arg-type]  # Textual's literal type, from a plain string
+            markup=False,
+            timeout=8,
+        )
+
+    def tell_error(self, error: CountersignError) -> None:
+        """What happened, and what to do about it."""
+        title = "Refused" if isinstance(error, Refused) else type(error).__name__
+        words = f"{error}\n{error.advice}" if error.advice else str(error)
+        self.tell(words, title=title, severity="error")
+
+    @on(TopBar.Picked)
+    def _tab_picked(self, event: TopBar.Picked) -> None:
+        self.app.switch_mode(event.mode)
+
+    @on(KeyBar.Pressed)
+    def _hint_pressed(self, event: KeyBar.Pressed) -> None:
+        self.action_perform(event.id)
+
+    @on(StatusBar.Opened)
+    def _status_opened(self) -> None:
+        self.action_perform("app.status")
