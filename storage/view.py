@@ -25,6 +25,10 @@ class View(Protocol):
         """Rows whose indexed columns equal `where` (None: is null), by key. Each found row is remembered; that no
         *other* row appears meanwhile is not: rest such a decision on an anchor row (`Tenant.contacts`, `Standing`)."""
 
+    def latest(self, kind: type[R], limit: int, **where: str | int | None) -> list[R]:
+        """The `limit` newest rows (by rev, newest first) whose indexed columns equal `where`. Not remembered in
+        `reads`: for what a decision looks at without resting on, such as earlier reasons (REQ-102)."""
+
     def fresh_id(self, prefix: str) -> str:
         """A new key such as `R-7K2F9Q`, not yet in use; the same View gives different ones, one after the other."""
 

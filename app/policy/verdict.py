@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from storage.errors import CountersignError
@@ -46,6 +47,16 @@ class Refused(CountersignError):
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(verdict.why())
         self.verdict = verdict
+
+
+def rule(name: str, holds: bool, passes: str, refuses: str, who_could: str = "") -> Verdict:
+    """The verdict of one rule: `passes` is said when it holds, `refuses` and `who_could` when it does not."""
+    return Verdict((Finding(name, True, passes) if holds else Finding(name, False, refuses, who_could),))
+
+
+def together(verdicts: Iterable[Verdict]) -> Verdict:
+    """One verdict of several, in their order."""
+    return Verdict(tuple(finding for verdict in verdicts for finding in verdict.findings))
 
 
 def require(verdict: Verdict) -> None:

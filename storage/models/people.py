@@ -75,6 +75,7 @@ class Standing(Row):
     active_session: str | None
     owes_outcome: str | None
     starts: tuple[Start, ...]
+    limit_alerted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

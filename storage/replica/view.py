@@ -38,6 +38,14 @@ class ReplicaView:
             self._reads.setdefault((kind.TABLE, key), rev)
         return [kind.from_image(image) for _, image, _ in found]
 
+    def latest(self, kind: type[R], limit: int, **where: str | int | None) -> list[R]:
+        """The newest rows by rev, newest first; not remembered."""
+        conditions = " AND ".join(f'"{column}" IS ?' for column in where) or "1"
+        found = self._connection.execute(
+            f"SELECT image FROM {kind.TABLE} WHERE {conditions} ORDER BY rev DESC LIMIT ?", (*where.values(), limit)
+        ).fetchall()
+        return [kind.from_image(image) for (image,) in found]
+
     def fresh_id(self, prefix: str) -> str:
         """A key that no row of any table has in this replica. Derived from the Change's id: deciding again after a
         `Stale` gives the same key again."""

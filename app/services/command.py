@@ -1,0 +1,99 @@
+"""What every command is made of: its Change, its second factor, and the refusal that must go on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol, TypeVar, cast
+
+from app.policy.limits import Limits
+from app.policy.step_up import covers
+from app.policy.verdict import Refused, Verdict
+from storage.log.entry import Draft
+from storage.models import Actor, ActorKind, Mail, StepUp
+from storage.shared.change import Change, Write
+from storage.view import View
+
+CLOCK = Actor(ActorKind.SYSTEM, "clock", "clock", "")
+"""Who records what time alone has decided."""
+
+C = TypeVar("C", bound=Callable[..., Change])
+
+
+class Command(Protocol):
+    """`def command(view, actor, …, *, now) -> Change`. One that needs a code also has `.act` and takes `limits`."""
+
+    __name__: str
+
+    def __call__(self, view: View, actor: Actor, /, *args: object, now: datetime, **kwargs: object) -> Change: ...
+
+
+def step_up_act(act: str) -> Callable[[C], C]:
+    """Mark a command as needing a fresh second factor for `act`."""
+
+    def mark(command: C) -> C:
+        command.act = act  # type: ignore[attr-defined]  # functions carry attributes; typing has no word for it
+        return command
+
+    return mark
+
+
+def act_of(command: Callable[..., Change]) -> str | None:
+    """The act a code is needed for, or None."""
+    return cast("str | None", getattr(command, "act", None))
+
+
+def adds_no_privilege(command: C) -> C:
+    """Mark a command that only takes privilege away or adds words: what an outbox may keep offline (REQ-802)."""
+    command.adds_privilege = False  # type: ignore[attr-defined]  # as above
+    return command
+
+
+def adds_privilege(command: Callable[..., Change]) -> bool:
+    return bool(getattr(command, "adds_privilege", True))
+
+
+class RefusedOnRecord(Refused):
+    """A rule said no, and that it did must itself be recorded: whoever runs the command applies `change` first."""
+
+    def __init__(self, verdict: Verdict, change: Change) -> None:
+        super().__init__(verdict)
+        self.change = change
+
+
+class Proof:
+    """The second factor that an actor brings for an act, and the row that says it has been used."""
+
+    def __init__(self, view: View, actor: Actor, act: str, now: datetime, limits: Limits) -> None:
+        self._view = view
+        self._row = view.get(StepUp, actor.step_up) if actor.step_up is not None else None
+        self.verdict = covers(self._row, actor.id, act, now, limits)
+
+    def used(self) -> Write:
+        """The write that marks it as used by this Change."""
+        if self._row is None:
+            raise ValueError("a command went on without its second factor")
+        return Write(replace(self._row, used_by=(*self._row.used_by, self._view.change_id)))
+
+
+def change(
+    view: View,
+    actor: Actor,
+    now: datetime,
+    entries: Sequence[Draft],
+    writes: Sequence[Write],
+    mails: Sequence[Mail] = (),
+    **answer: str,
+) -> Change:
+    """The Change of one command, resting on everything the view has read."""
+    return Change(
+        id=view.change_id,
+        at=now,
+        actor=actor,
+        entries=tuple(entries),
+        reads=view.reads,
+        writes=tuple(writes),
+        mails=tuple(mails),
+        answer=answer,
+    )

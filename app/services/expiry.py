@@ -1,0 +1,85 @@
+"""Recording what time has decided (REQ-104, REQ-201, REQ-203). Nothing waits for it: whatever is over is over by time
+for everything that asks. Any console or worker may record it, dated at the deadline; twice does no harm."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.policy.requests import state_at
+from app.policy.verdict import require, rule
+from app.services import reading
+from app.services.command import adds_no_privilege, change
+from app.services.endings import collected, ending
+from app.services.requests import about
+from storage.log.actions import Action
+from storage.models import Actor, EndKind, RequestState, time_text
+from storage.shared.change import Change, Write
+from storage.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One command that records that `key`'s time is over."""
+
+    command: Callable[..., Change]
+    key: str
+
+
+def due(replica: sqlite3.Connection, now: datetime) -> list[Due]:
+    """What time has ended and nobody has recorded yet, as far as the replica knows. Oldest deadline first."""
+    at = time_text(now)
+    found: list[tuple[str, Due]] = []
+    for sql, command in (
+        ("SELECT id, expires_at FROM request WHERE state = 'pending' AND expires_at <= ?", record_request_expiry),
+        (
+            "SELECT id, json_extract(image, '$.usable_until') AS usable_until FROM request"
+            " WHERE state = 'approved' AND usable_until <= ?",
+            record_request_lapse,
+        ),
+        ("SELECT id, expires_at FROM session WHERE ended_at IS NULL AND expires_at <= ?", record_session_expiry),
+    ):
+        found += [(deadline, Due(command, key)) for key, deadline in replica.execute(sql, (at,))]
+    return [one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].key))]
+
+
+@adds_no_privilege
+def record_request_expiry(view: View, actor: Actor, request_id: str, *, now: datetime) -> Change:
+    """Nobody decided in time (REQ-104)."""
+    request = reading.request(view, request_id)
+
+    over = request.state is RequestState.PENDING and state_at(request, now) is RequestState.EXPIRED
+    require(rule("REQ-104", over, "its time is over", f"{request_id} is {request.state.value}: nothing to record"))
+
+    expired = replace(request, state=RequestState.EXPIRED)
+    entry = about(Action.REQUEST_EXPIRED, expired, data={"effective_at": time_text(request.expires_at)})
+    return change(view, actor, now, [entry], [Write(expired)], id=request_id)
+
+
+@adds_no_privilege
+def record_request_lapse(view: View, actor: Actor, request_id: str, *, now: datetime) -> Change:
+    """An approval was not used in time (REQ-201)."""
+    request = reading.request(view, request_id)
+
+    over = request.state is RequestState.APPROVED and state_at(request, now) is RequestState.LAPSED
+    require(rule("REQ-201", over, "its time is over", f"{request_id} is {request.state.value}: nothing to record"))
+
+    lapsed = replace(request, state=RequestState.LAPSED)
+    effective = time_text(request.usable_until or now)
+    entry = about(Action.REQUEST_LAPSED, lapsed, data={"effective_at": effective})
+    return change(view, actor, now, [entry], [Write(lapsed)], id=request_id)
+
+
+@adds_no_privilege
+def record_session_expiry(view: View, actor: Actor, session_id: str, *, now: datetime) -> Change:
+    """A session reached its end time (REQ-203); its outcome is owed from then on (REQ-206)."""
+    session = reading.session(view, session_id)
+
+    over = session.ended_at is None and not session.is_active(now)
+    require(rule("REQ-203", over, "its time is over", f"session {session_id} has nothing to record"))
+
+    done = ending(view, session, EndKind.CLOCK, actor, now)
+    entries, writes, mails = collected([], [], [done])
+    return change(view, actor, now, entries, writes, mails, id=session_id)

@@ -1,0 +1,53 @@
+"""Recording that a letter was handed to the mail system, and the links that went with it (REQ-104, REQ-105).
+
+Tokens are made by whoever delivers; only their hashes come here, so no Change and no console ever holds one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from app.policy.verdict import require, rule
+from app.services import reading
+from app.services.command import change
+from storage.log.actions import Action
+from storage.log.entry import Draft
+from storage.models import Actor, ActorKind, ConsentLink, LinkKind, Mail, MailState
+from storage.shared.change import Change, Write
+from storage.view import View
+
+
+def delivered(
+    view: View, actor: Actor, mail_id: str, links: Sequence[tuple[LinkKind, str]] = (), *, now: datetime
+) -> Change:
+    """`links` holds, for each kind the letter asks for, the SHA-256 in hex of the token that was put in."""
+    mail = reading.the(view, Mail, mail_id, "letter")
+
+    require(
+        rule("REQ-104", actor.kind is ActorKind.SYSTEM, "the mail system says so", "only the mail system says so")
+        & rule("REQ-104", mail.state is MailState.QUEUED, "it was waiting", f"letter {mail_id} is delivered already")
+        & rule(
+            "REQ-105",
+            sorted(kind for kind, _ in links) == sorted(mail.links),
+            "every link the letter asks for",
+            f"letter {mail_id} asks for other links",
+        )
+    )
+
+    writes: list[Write] = [Write(replace(mail, state=MailState.DELIVERED, delivered_at=now))]
+    if links and mail.request_id is not None:
+        request = reading.request(view, mail.request_id)
+        writes += [
+            Write(ConsentLink(token_hash, kind, request.id, mail.to_id, request.content_digest, request.expires_at))
+            for kind, token_hash in links
+        ]
+    entry = Draft(
+        Action.MAIL_DELIVERED,
+        tenant=mail.tenant_id,
+        request=mail.request_id,
+        session=mail.session_id,
+        data={"mail": mail.id, "event": mail.event, "to": mail.to_id, "links": [kind.value for kind, _ in links]},
+    )
+    return change(view, actor, now, [entry], writes, id=mail.id)
