@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from storage.log.entry import Head
@@ -65,6 +66,16 @@ class StepUpAnswer:
     rev: int = 0
 
 
+class Hint(StrEnum):
+    """Why `changes` woke its reader. MOVED: the log has grown, or the database is another one. SILENT: the database
+    has changed but the log has not grown, so something was written behind the log's back. SLOW: nothing was seen, but
+    time has passed (also the first hint, so that nothing between a pull and the first look is missed)."""
+
+    MOVED = "moved"
+    SILENT = "silent"
+    SLOW = "slow"
+
+
 class SharedDatabase(Protocol):
     """All methods raise `Offline` when the database cannot be reached, `Corrupt` when it is not ours or damaged."""
 
@@ -93,7 +104,7 @@ class SharedDatabase(Protocol):
     async def rows(self, table: str, after: str, limit: int = 5000) -> list[StoredRow]:
         """Rows of one table with key > after, in key order: for verification."""
 
-    def changes(self) -> AsyncIterator[None]:
+    def changes(self) -> AsyncIterator[Hint]:
         """Yields whenever the database may have changed (a hint only), and at least every slow-poll interval."""
 
     async def now(self) -> datetime:

@@ -1,0 +1,56 @@
+"""P4: nobody decides on their own request, or countersigns for themselves.
+
+The same person counts, not the same account (REQ-107): a contact of the tenant who is also the engineer, by e-mail
+address, neither asks, nor enters, nor decides.
+"""
+
+from __future__ import annotations
+
+from storage.models import Decision, DecisionKind, ElevationState, Request, RequestState, Session, Staff
+from storage.shared.guards.case import Case, refuse, same_person
+
+DECIDED = frozenset({RequestState.APPROVED, RequestState.DENIED})
+
+
+def check(case: Case) -> None:
+    for _, decision in case.written(Decision):
+        _decided_by_another(case, decision)
+    for request_before, request in case.written(Request):
+        if request_before is None or request_before.session_id != request.session_id:
+            _engineer_is_no_contact(case, request.engineer_id, request.tenant_id)
+        decided = request.decided_by if request.state in DECIDED else None
+        if request.engineer_id in (request.countersigned_by, decided):
+            refuse("P4", f"{request.engineer_id} decides on their own request {request.id}")
+    for session_before, session in case.written(Session):
+        if session_before is None:
+            _engineer_is_no_contact(case, session.engineer_id, session.tenant_id)
+        _elevated_by_another(case, session_before, session)
+
+
+def _decided_by_another(case: Case, decision: Decision) -> None:
+    request = case.after(Request, decision.request_id)
+    if request is None:
+        refuse("P4", f"decision {decision.id} is on no request")
+    if decision.kind is DecisionKind.STANDING_CONSENT:
+        return  # the tenant decided beforehand: P5 looks at its settings
+    if decision.by != case.actor.id:
+        refuse("P4", f"decision {decision.id} names {decision.by}, but {case.actor.id} acts")
+    engineer = case.after(Staff, request.engineer_id)
+    if decision.by == request.engineer_id or (engineer and same_person(engineer.email, case.actor.email)):
+        refuse("P4", f"{case.actor.name} decides on their own request {request.id}")
+
+
+def _engineer_is_no_contact(case: Case, engineer_id: str, tenant_id: str) -> None:
+    engineer = case.after(Staff, engineer_id)
+    if engineer and any(same_person(engineer.email, contact.email) for contact in case.contacts_of(tenant_id)):
+        refuse("P4", f"{engineer.name} is a contact of tenant {tenant_id}")
+
+
+def _elevated_by_another(case: Case, before: Session | None, session: Session) -> None:
+    old, new = before.elevation if before else None, session.elevation
+    if new is None or new == old or new.state is ElevationState.ASKED:
+        return
+    if new.decided_by != case.actor.id:
+        refuse("P4", f"the elevation of {session.id} names {new.decided_by}, but {case.actor.id} acts")
+    if new.decided_by == session.engineer_id:
+        refuse("P4", f"{case.actor.name} decides on the elevation of their own session {session.id}")

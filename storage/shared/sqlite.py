@@ -1,0 +1,153 @@
+"""The shared database as an SQLite file on one machine: the front of the rooms around it.
+
+Writers take their turn (`writers`), a Change is applied under the lock (`writing`, `guards`), a code is checked in a
+step of its own (`proving`), consoles pull and watch (`reading`, `watching`). Whoever can write the file can also
+falsify it: SQLite can only detect that, PostgreSQL can prevent it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Self, TypeVar
+
+from storage.clock import Clock
+from storage.errors import Offline
+from storage.log.entry import Head
+from storage.models import Actor, Credential
+from storage.shared import reading
+from storage.shared.change import Applied, Change
+from storage.shared.connections import Connections, Transaction
+from storage.shared.guards.case import Limits
+from storage.shared.interface import Hint, Position, Pulled, StepUpAnswer, StoredEntry, StoredRow
+from storage.shared.opening import create_file, inspect_file
+from storage.shared.proving import prove
+from storage.shared.vault import Vault
+from storage.shared.watching import SLOW_SECONDS, watch
+from storage.shared.writers import WriterQueue
+from storage.shared.writing import apply_change
+
+T = TypeVar("T")
+
+
+class SqliteShared:
+    """A `SharedDatabase`. Make one with `create` or `open`; `clock` is the shared clock itself, since the file lies on
+    this machine. `patience`: seconds to wait for the turn to write; `slow_seconds`: the longest pause of `changes`."""
+
+    def __init__(
+        self,
+        path: Path,
+        vault: Vault,
+        clock: Clock,
+        *,
+        limits: Limits | None = None,
+        patience: float = 30.0,
+        slow_seconds: float = SLOW_SECONDS,
+    ) -> None:
+        self.path = path
+        self._vault, self._clock, self._limits = vault, clock, limits or Limits()
+        self._slow_seconds = slow_seconds
+        self._queue = WriterQueue(path, patience)
+        self._connections = Connections(path)
+        self._reopening = asyncio.Lock()
+        self._writes: set[asyncio.Task[object]] = set()
+
+    @classmethod
+    async def create(cls, path: Path, vault: Vault, clock: Clock, *, limits: Limits | None = None) -> Self:
+        """Make the file with its schema and an empty operator log, and open it. Raises Misconfigured if the file
+        exists, or cannot be made."""
+        await asyncio.to_thread(create_file, path)
+        return await cls.open(path, vault, clock, limits=limits)
+
+    @classmethod
+    async def open(cls, path: Path, vault: Vault, clock: Clock, *, limits: Limits | None = None) -> Self:
+        """Open what `create` made. Raises Misconfigured (no file, not ours, of a newer Countersign, not writable) or
+        Corrupt, each with advice."""
+        await asyncio.to_thread(inspect_file, path)
+        return cls(path, vault, clock, limits=limits)
+
+    async def position(self) -> Position:
+        async with self._reading() as transaction:
+            return await reading.read_position(transaction)
+
+    async def apply(self, change: Change) -> Applied:
+        async def work(transaction: Transaction) -> Applied:
+            return await apply_change(transaction, change, self._clock.now(), self._limits)
+
+        return await self._whole(work)
+
+    async def step_up(self, staff_id: str, code: str, act: str, actor: Actor) -> StepUpAnswer:
+        async def work(transaction: Transaction) -> StepUpAnswer:
+            return await prove(transaction, staff_id, code, act, actor, self._clock.now(), self._vault)
+
+        return await self._whole(work)
+
+    async def credential(self, staff_id: str) -> Credential | None:
+        async with self._reading() as transaction:
+            found = await transaction.rows("SELECT image FROM credential WHERE id = ?", (staff_id,))
+            return Credential.from_image(found[0][0]) if found else None
+
+    async def pull(self, after: Head, limit: int = 5000) -> Pulled:
+        async with self._reading() as transaction:
+            return await reading.read_pulled(transaction, after, limit)
+
+    async def entries(self, log: str, after: int, limit: int = 5000) -> list[StoredEntry]:
+        async with self._reading() as transaction:
+            return await reading.read_entries(transaction, log, after, limit)
+
+    async def logs(self) -> dict[str, Head]:
+        async with self._reading() as transaction:
+            return await reading.read_logs(transaction)
+
+    async def rows(self, table: str, after: str, limit: int = 5000) -> list[StoredRow]:
+        async with self._reading() as transaction:
+            return await reading.read_rows(transaction, table, after, limit)
+
+    def changes(self) -> AsyncIterator[Hint]:
+        return watch(self.path, self._slow_seconds)
+
+    async def now(self) -> datetime:
+        return self._clock.now()
+
+    async def close(self) -> None:
+        """Let running writes finish, then release every connection."""
+        while self._writes:
+            await asyncio.wait(self._writes)
+        await self._connections.close()
+
+    async def _whole(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run a write transaction to its end even if whoever asked is cancelled: its outcome is never unknown."""
+
+        async def turn() -> T:
+            async with self._queue.turn():
+                await self._same_file()
+                async with self._connections.writing() as transaction:
+                    return await work(transaction)
+
+        task = asyncio.create_task(turn())
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+        return await asyncio.shield(task)
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Transaction]:
+        await self._same_file()
+        async with self._connections.reading() as transaction:
+            yield transaction
+
+    async def _same_file(self) -> None:
+        """Connections stay with a file that was renamed or removed: notice that another one stands at the path (a
+        restored backup), and look at it as at a new one. What was written to the old file would be lost."""
+        if self._connections.file_is_ours:
+            return
+        async with self._reopening:
+            if self._connections.file_is_ours:
+                return
+            if not self.path.exists():
+                raise Offline(f"{self.path} is gone", "bring the file back, or point --database at another")
+            await self._connections.close()
+            await asyncio.to_thread(inspect_file, self.path)
+            self._connections = Connections(self.path)
