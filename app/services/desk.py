@@ -1,0 +1,199 @@
+"""The desk: where a command is run. View, Change, apply, wait for the replica; the only way anything changes.
+
+A code is asked for last: the command is decided without it first, so that what a rule refuses anyway costs no code.
+When something the decision rests on has changed meanwhile, it is decided again, at most three times.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from app.policy import step_up
+from app.policy.limits import DEFAULTS, Limits
+from app.policy.verdict import Refused, rule
+from app.policy.words import moment
+from app.services import expiry
+from app.services.command import CLOCK, RefusedOnRecord, act_of, adds_privilege
+from storage.clock import Clock, SharedClock
+from storage.errors import ClockSkew, Conflict, CountersignError, ForkedHistory, Offline, Stale
+from storage.log.entry import Head
+from storage.models import Actor, StepUp, parse_time
+from storage.replica.engine import Replica
+from storage.shared.change import Applied, Change, Read, new_change_id
+from storage.shared.interface import SharedDatabase
+from storage.sync import Sync
+from storage.view import View
+
+TRIES = 3
+"""How often a command is decided again when it was too late."""
+
+
+class StepUpNeeded(CountersignError):
+    """The rules allow it; what is missing is a code of the person's second factor for `act`."""
+
+    def __init__(self, act: str) -> None:
+        super().__init__("a fresh second factor is needed", "give the six-digit code, or a recovery code")
+        self.act = act
+
+
+class Desk:
+    """One per process. `limits` are those the policy explains with; the shared database guards its own."""
+
+    def __init__(
+        self, shared: SharedDatabase, replica: Replica, sync: Sync, clock: Clock, limits: Limits = DEFAULTS
+    ) -> None:
+        self._shared = shared
+        self._replica = replica
+        self._sync = sync
+        self._clock = clock
+        self.limits = limits
+
+    def view(self) -> View:
+        """A View for previews and explanations; nothing comes of what it reads."""
+        return self._replica.view(new_change_id())
+
+    def needs_code(self, command: Callable[..., Change], actor: Actor) -> bool:
+        """Whether running this command takes a code now: it is of the kind, and no earlier code covers it."""
+        act = act_of(command)
+        return act is not None and self._covering(actor, act) is None
+
+    async def run(
+        self,
+        command: Callable[..., Change],
+        actor: Actor,
+        *args: object,
+        otp: str | None = None,
+        change_id: str | None = None,
+        **kwargs: object,
+    ) -> Applied:
+        """Run a command to its end: applied, and on this replica. Raises Refused, StepUpNeeded, Conflict, Offline,
+        ForkedHistory, GuardRefused. With the `change_id` of an earlier run, it is applied at most once."""
+        await self._ready(command)
+        key = change_id or new_change_id()
+        if self._replica.digest_of("command", key) is not None:  # a repeat: only the answer is wanted
+            return await self._shared.apply(Change(key, self._clock.now(), actor, (), (), ()))
+        act = act_of(command)
+        if act is not None:
+            kwargs = {**kwargs, "limits": self.limits}
+            actor = replace(actor, step_up=actor.step_up or self._covering(actor, act))
+        first: Change | None = None
+        measured = False
+        tries = 0
+        while True:
+            try:
+                change = command(self._replica.view(key), actor, *args, now=self._clock.now(), **kwargs)
+                applied = await self._shared.apply(replace(change, seen=self._seen()))
+                break
+            except Stale:
+                first = first or change
+                tries += 1
+                if tries > TRIES:
+                    raise Conflict(self._who_was_faster(first.reads), "look again, and decide again") from None
+                await self._sync.pull()
+            except ClockSkew:
+                if measured:
+                    raise
+                measured = True
+                await self._measure()
+            except RefusedOnRecord as refused:
+                with contextlib.suppress(Stale):  # the refusal stands; who was faster has put it on record as well
+                    await self._shared.apply(replace(refused.change, seen=self._seen()))
+                await self._catch_up()
+                raise Refused(refused.verdict) from None
+            except Refused as refused:
+                if act is not None and step_up.only_this_is_missing(refused.verdict):
+                    actor = await self._prove(actor, act, otp, refused)
+                    otp = None
+                elif first is not None:
+                    raise Conflict(f"{self._who_was_faster(first.reads)}; {refused}", "look again") from None
+                else:
+                    raise
+        await self._catch_up()
+        return applied
+
+    async def record_due(self, now: datetime | None = None) -> int:
+        """Record what time has ended (REQ-203); how many were recorded here. Any process may, twice does no harm."""
+        recorded = 0
+        for one in expiry.due(self._replica.reader, now or self._clock.now()):
+            try:
+                await self.run(one.command, CLOCK, one.key)
+                recorded += 1
+            except (Refused, Conflict):  # another console has recorded it meanwhile
+                continue
+        return recorded
+
+    async def _ready(self, command: Callable[..., Change]) -> None:
+        """The shared database is there; what adds privilege also needs a history that can be trusted (REQ-802)."""
+        if not self._sync.status.live:
+            try:
+                await self._sync.pull()
+            except Offline as error:
+                raise Offline(
+                    f"not done: {error}",
+                    "nothing can be changed while the shared database is out of reach; what is shown is the local copy",
+                ) from error
+            except ForkedHistory:
+                if adds_privilege(command):
+                    raise
+        if self._sync.status.forked and adds_privilege(command):
+            faults = "; ".join(str(fault) for fault in self._sync.status.faults[:3])
+            raise ForkedHistory(
+                f"the history cannot be trusted: {faults or 'it does not continue what was verified here'}",
+                "what adds privilege is refused until that is cleared up; ending, denying and withdrawing still work",
+            )
+
+    def _covering(self, actor: Actor, act: str) -> str | None:
+        """An accepted code of this person that covers `act` now: of the newest few, as codes age in minutes."""
+        now = self._clock.now()
+        newest = self._replica.view("").latest(StepUp, 8, staff_id=actor.id)
+        covering = (one.id for one in newest if step_up.covers(one, actor.id, act, now, self.limits).allowed)
+        return next(covering, None)
+
+    async def _prove(self, actor: Actor, act: str, otp: str | None, refused: Refused) -> Actor:
+        """The actor with an accepted code. Checked in a committed step of its own: a failed attempt stays (REQ-702)."""
+        if otp is None:
+            raise StepUpNeeded(act) if actor.step_up is None else refused
+        answer = await self._shared.step_up(actor.id, otp, act, actor)
+        await self._sync.pull()
+        if answer.step_up is None:
+            raise Refused(rule(step_up.RULE, False, "", answer.why, "the person themselves"))
+        return replace(actor, step_up=answer.step_up)
+
+    async def _measure(self) -> None:
+        """Read the shared clock again: this machine slept, or its clock was wrong."""
+        began = time.monotonic()
+        shared = await self._shared.now()
+        if isinstance(self._clock, SharedClock):
+            self._clock.measured(shared, began, time.monotonic())
+
+    async def _catch_up(self) -> None:
+        """What was applied comes back through sync like everyone's. It *is* applied: should the way back fail just
+        now, sync says so itself and brings it later."""
+        with contextlib.suppress(Offline, ForkedHistory):
+            await self._sync.pull()
+
+    def _seen(self) -> Head | None:
+        position = self._replica.position()
+        return position.head if position is not None else None
+
+    def _who_was_faster(self, reads: tuple[Read, ...]) -> str:
+        """Who did what, when, to the row that changed last of those the decision rested on."""
+        changed = [
+            (found[0], read)
+            for read in reads
+            if (found := self._replica.digest_of(read.table, read.key)) is not None and found[0] != read.rev
+        ]
+        if not changed:
+            return "somebody else was faster, again and again"
+        rev, read = max(changed, key=lambda pair: pair[0])
+        row = self._replica.reader.execute("SELECT body FROM operator_log WHERE seq = ?", (rev,)).fetchone()
+        if row is None:
+            return f"{read.table} {read.key} was changed a moment ago"
+        entry = json.loads(row[0])
+        at = moment(parse_time(entry["at"]), self._clock.now())
+        return f"{entry['actor']['name']} was faster: {entry['action']} ({read.table} {read.key}) at {at}"
