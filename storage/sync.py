@@ -8,6 +8,7 @@ loudly, the evidence is kept, nothing is resynchronised behind anyone's back. A 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import sqlite3
 import time
@@ -20,12 +21,12 @@ from typing import TypeVar
 
 from storage import evidence, sync_chunk
 from storage.clock import SharedClock
-from storage.errors import Corrupt, ForkedHistory, Offline
+from storage.errors import Corrupt, CountersignError, ForkedHistory, Offline
 from storage.evidence import Finding
-from storage.log.entry import Head
+from storage.log.entry import OPERATOR, Head
 from storage.log.verify import Fault
 from storage.replica.engine import Replica, is_damage, position_of
-from storage.shared.interface import Position, Pulled, SharedDatabase
+from storage.shared.interface import Hint, Position, Pulled, SharedDatabase
 from storage.sync_watch import Watch
 from storage.witness import Witness
 
@@ -284,8 +285,10 @@ class Sync:
                     await self._follow(progress)
                 except Offline as error:
                     self._went_offline(error)
-                else:
-                    wait = _BACKOFF_SECONDS[0]
+                except CountersignError as error:  # damaged, or not ours any more: as loud as tampering
+                    fault = Fault(OPERATOR, self.status.verified_rev, str(error))
+                    self.found([Finding(fault, {}, {"error": repr(error)})])
+                    self._went_offline(error)
                 if self.status.live:
                     wait = _BACKOFF_SECONDS[0]
                 await asyncio.sleep(wait * random.uniform(0.5, 1.0))
@@ -296,22 +299,19 @@ class Sync:
             await asyncio.gather(watching, return_exceptions=True)
 
     async def _follow(self, progress: Progress | None) -> None:
-        """Pull, then pull at every hint. A hint that brings nothing means that something may have been changed behind
-        the log's back: the background check looks at once."""
-        await self._pull_and_watch(progress)
-        async for _ in self._shared.changes():
-            await self._pull_and_watch(progress)
-
-    async def _pull_and_watch(self, progress: Progress | None) -> None:
-        was_live = self.status.live
-        await self.measure_clock()
-        try:
-            change_set = await self.pull(progress)
-        except ForkedHistory:
-            return  # noted, kept and published by `pull`; the status says so until the process ends
-        if not was_live:
-            self._changed(0, frozenset(), frozenset(), (), False, status=True)
-        self._watch.hinted(change_set.rev)
+        """Pull at every hint; the first comes at once. A commit without an entry means that something was changed
+        behind the log's back: the background check looks at once."""
+        async for hint in self._shared.changes():
+            was_live = self.status.live
+            await self.measure_clock()
+            with contextlib.suppress(
+                ForkedHistory
+            ):  # noted, kept and published by `pull`; the status goes on saying so
+                await self.pull(progress)
+            if not was_live:
+                self._changed(0, frozenset(), frozenset(), (), False, status=True)
+            if hint is Hint.SILENT:
+                self._watch.alarm()
 
     async def measure_clock(self) -> None:
         """Read the shared clock, if the last reading is old or this machine slept since (REQ-209)."""
@@ -325,7 +325,7 @@ class Sync:
         self._clock.measured(moment, began, time.monotonic())
         self._measured_at = (began, wall)
 
-    def _went_offline(self, error: Offline) -> None:
+    def _went_offline(self, error: CountersignError) -> None:
         if self.status.offline_since is None:
             self.status = replace(
                 self.status, live=False, offline_since=self._clock.now(), offline_because=str(error), bootstrapping=None

@@ -30,10 +30,6 @@ _CHUNK = 500
 _REST_SECONDS = 0.5
 _DUTY = 25
 """Rest so many times as long as the last step took: 4 % of one core at most."""
-_SOON_SECONDS = 4.0
-"""Hints come at least every 5 s; one that comes sooner was caused by a commit."""
-_LOOK_SECONDS = 0.2
-"""What a hint that brought nothing may cost when it may also have been the slow poll: ample for 10,000 rows."""
 _OUTAGE_SECONDS = 5.0
 
 
@@ -48,7 +44,7 @@ class ReplicaDamaged(Exception):
 
 
 class Watch:
-    """Compares, reports to `found`. `hinted` is told of every hint, and up to which number the replica then stood."""
+    """Compares, and reports to `found`; `went_round` hears of every round that was finished."""
 
     def __init__(
         self,
@@ -64,18 +60,10 @@ class Watch:
         self._found = found
         self._went_round = went_round
         self._alarm = asyncio.Event()
-        self._alarm_seconds = 0.0
-        self._rev = -1
-        self._hinted_at = time.monotonic()
 
-    def hinted(self, rev: int) -> None:
-        """A hint came, and everything up to `rev` is pulled. If nothing was, look for what else was changed."""
-        now = time.monotonic()
-        soon, self._hinted_at = now - self._hinted_at < _SOON_SECONDS, now
-        if rev == self._rev:
-            self._alarm_seconds = float("inf") if soon else max(self._alarm_seconds, _LOOK_SECONDS)
-            self._alarm.set()
-        self._rev = rev
+    def alarm(self) -> None:
+        """Something was committed and no entry came: compare everything, now."""
+        self._alarm.set()
 
     async def run(self) -> None:
         """Go round and round until cancelled."""
@@ -93,17 +81,13 @@ class Watch:
             pass
 
     async def _rest(self, seconds: float) -> None:
-        """Wait, unless there is reason to look at once: then look from the beginning, as long as is allowed."""
+        """Wait; on an alarm compare everything from the beginning first, at half a core."""
         try:
             await asyncio.wait_for(self._alarm.wait(), seconds)
         except TimeoutError:
             return
         self._alarm.clear()
-        allowed, self._alarm_seconds = self._alarm_seconds, 0.0
         async for cost in self.steps():
-            allowed -= cost
-            if allowed <= 0:
-                return
             await asyncio.sleep(min(cost, 0.02))
 
     async def steps(self) -> AsyncIterator[float]:
@@ -137,7 +121,7 @@ class Watch:
         findings = compare_heads(mine, theirs)
         if findings and await self._in_thread(self._ceilings) == mine:
             self._found(findings)
-        return mine
+        return {**theirs, **mine}
 
     async def _table(self, table: str) -> AsyncIterator[float]:
         after = ""

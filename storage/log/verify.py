@@ -1,116 +1,108 @@
-"""The verifier: reads bytes and hashes, shares no code with the writer, and imports nothing of ours.
+"""Verify everything that is stored: chains, heads, twins, rows, and what a witness saw.
 
-An entry's hash is SHA-256(0x00 ‖ body); its body holds its log's name, its number and `prev`, the hash of the entry
-before it (64 zeros at the start). An operator entry lists the digests of the rows written with it and names its twin in
-a tenant's log, number and hash; the twin names it back. All of that is checked here, and nothing is re-serialised.
+The verifier reads bytes and hashes; it shares no code with the writer and imports no model. An entry's hash is
+SHA-256(0x00 ‖ body); its body holds its log's name, its number and `prev`, the hash of the entry before it (64 zeros at
+the start). An operator entry lists the digests of the rows written with it and names its twin in a tenant's log by
+number and hash; the twin names it back. Nothing is re-serialised. It streams: memory does not grow with the logs.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable
+import asyncio
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-OPERATOR = "operator"
-GENESIS = "0" * 64
-Body = dict[str, Any]
+from storage.log.chain import (
+    GENESIS,
+    OPERATOR,
+    Body,
+    EntryLike,
+    Fault,
+    HeadLike,
+    Link,
+    check_entry,
+    check_gap,
+    check_twins,
+    head_words,
+    leaf,
+    log_words,
+)
+from storage.log.ledger import Ledger, Named, tale
+
+__all__ = [
+    "GENESIS",
+    "OPERATOR",
+    "Body",
+    "Fault",
+    "Link",
+    "Report",
+    "check_entry",
+    "check_gap",
+    "check_twins",
+    "head_words",
+    "leaf",
+    "log_words",
+    "verify_all",
+    "verify_chain",
+]
+
+_CHUNK = 2000
+_FAULTS_KEPT = 1000
+Progress = Callable[[str, int, int], None]
+"""Called as (what is being read, how far, of how many)."""
+
+
+class RowLike(Protocol):
+    """A row as stored; `digest` is the SHA-256 (hex) of its image."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def rev(self) -> int: ...
+    @property
+    def digest(self) -> str: ...
+
+
+class PositionLike(Protocol):
+    @property
+    def epoch(self) -> str: ...
+
+
+class Source(Protocol):
+    """Where the verifier reads: the reading half of `SharedDatabase`, by shape."""
+
+    async def position(self) -> PositionLike: ...
+    async def entries(self, log: str, after: int, limit: int = ...) -> Sequence[EntryLike]: ...
+    async def logs(self) -> Mapping[str, HeadLike]: ...
+    async def rows(self, table: str, after: str, limit: int = ...) -> Sequence[RowLike]: ...
+
+
+class Seen(Protocol):
+    """What a witness saw: an epoch, and heads by log."""
+
+    @property
+    def epoch(self) -> str | None: ...
+    @property
+    def heads(self) -> Mapping[str, HeadLike]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong, and where: the log and the number of the entry; for a row, of the entry that vouches for it."""
+class Report:
+    """What a verification found. `faults` holds the first thousand, `further` counts those beyond."""
 
-    log: str
-    seq: int
-    what: str
-
-    def __str__(self) -> str:
-        return f"{log_words(self.log)}, number {self.seq}: {self.what}"
-
-
-class EntryLike(Protocol):
-    """An entry as stored."""
+    logs: int
+    entries: int
+    rows: int
+    faults: tuple[Fault, ...]
+    further: int
+    seconds: float
+    heads: Mapping[str, Link]
 
     @property
-    def seq(self) -> int: ...
-    @property
-    def hash(self) -> bytes: ...
-    @property
-    def body(self) -> str: ...
-
-
-class HeadLike(Protocol):
-    """A log's newest number and hash (hex)."""
-
-    @property
-    def seq(self) -> int: ...
-    @property
-    def hash(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Where a chain stands: the last number and its hash in hex."""
-
-    seq: int = 0
-    hash: str = GENESIS
-
-
-def log_words(log: str) -> str:
-    """A log's name as people say it."""
-    return f"log of tenant {log.removeprefix('tenant:')}" if log.startswith("tenant:") else f"{log} log"
-
-
-def leaf(body: str) -> bytes:
-    """The hash of a body as stored. A byte that is no UTF-8 (read as a lone surrogate) is hashed as that byte."""
-    return hashlib.sha256(b"\x00" + body.encode("utf-8", "surrogateescape")).digest()
-
-
-def check_entry(log: str, entry: EntryLike, before: Link) -> tuple[Body, str]:
-    """One entry against the one before it: its body as data, and "" or in words what is wrong with it. That numbers
-    are missing between the two is `check_gap`'s matter."""
-    wrong: list[str] = []
-    if leaf(entry.body) != entry.hash:
-        wrong.append("its bytes do not have the stored hash (the body or the hash was changed)")
-    try:
-        body = json.loads(entry.body)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        return {}, "; ".join([*wrong, "its body is not a JSON object"])
-    if body.get("log") != log:
-        wrong.append(f"its body belongs to the {log_words(str(body.get('log')))}")
-    if body.get("seq") != entry.seq:
-        wrong.append(f"its body says number {body.get('seq')}")
-    if body.get("prev") != before.hash and entry.seq == before.seq + 1:
-        wrong.append(f"it is not linked to number {before.seq}: prev is not that entry's hash")
-    return body, "; ".join(wrong)
-
-
-def check_gap(log: str, entry: EntryLike, before: Link) -> Fault | None:
-    """The fault, if this entry's number is not the next: it stands under the first number that is not there."""
-    if entry.seq == before.seq + 1:
-        return None
-    if entry.seq <= before.seq:
-        return Fault(log, entry.seq, f"it comes after number {before.seq}")
-    if entry.seq == before.seq + 2:
-        return Fault(log, before.seq + 1, "the entry is missing")
-    return Fault(log, before.seq + 1, f"the entries up to number {entry.seq - 1} are missing")
-
-
-def check_twins(operator_seq: int, body: Body, twin_hash: str, twin: Body) -> str:
-    """Whether an operator entry and its twin name each other and tell the same; "" or what is wrong with the twin."""
-    wrong: list[str] = []
-    if twin_hash != body["ref"].get("hash"):
-        wrong.append(f"it is not the entry that operator number {operator_seq} names by hash")
-    if twin.get("ref") != {"log": OPERATOR, "seq": operator_seq}:
-        wrong.append(f"it does not name operator number {operator_seq} as its twin")
-    different = [name for name in ("action", "actor", "at", "change", "tenant") if twin.get(name) != body.get(name)]
-    if different:
-        wrong.append(f"it tells {', '.join(different)} differently from operator number {operator_seq}")
-    return "; ".join(wrong)
+    def sound(self) -> bool:
+        return not self.faults
 
 
 def verify_chain(log: str, entries: Iterable[EntryLike], expected_head: HeadLike | None = None) -> list[Fault]:
@@ -133,12 +125,228 @@ def verify_chain(log: str, entries: Iterable[EntryLike], expected_head: HeadLike
     return faults
 
 
-def head_words(last: Link, head: HeadLike) -> str:
-    """How a log's last entry disagrees with its recorded head; "" if it does not."""
-    if last.seq < head.seq:
-        return f"the log ends at number {last.seq}, its recorded head is number {head.seq}: the tail was cut"
-    if last.seq > head.seq:
-        return f"the recorded head is number {head.seq}, but the log goes on to number {last.seq}"
-    if last.hash != head.hash:
-        return "the recorded head's hash is not the last entry's hash"
-    return ""
+async def verify_all(
+    source: Source,
+    tables: Collection[str],
+    *,
+    seen: Seen | None = None,
+    logs: Collection[str] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Verify every log, every twin and every row of `tables`; or, with `logs`, the chains of these logs alone. `seen`
+    is what a console remembers. The database may be written meanwhile: what is newer than the verification's beginning
+    is held against the entries that came with it."""
+    run = _Run(source, seen, progress)
+    try:
+        if logs is None:
+            await run.everything(tables)
+        else:
+            await run.chains(logs)
+        return run.report()
+    finally:
+        run.ledger.close()
+
+
+class _Run:
+    """One verification under way."""
+
+    def __init__(self, source: Source, seen: Seen | None, progress: Progress | None) -> None:
+        self.source, self.seen, self.progress = source, seen, progress
+        self.ledger = Ledger()
+        self.faults: dict[Fault, None] = {}
+        self.further = 0
+        self.entries = 0
+        self.rows = 0
+        self.links: dict[str, Link] = {}
+        self.began = time.monotonic()
+        self.late_rows: list[tuple[str, RowLike]] = []
+        self.late_twins: list[tuple[str, EntryLike, Body]] = []
+
+    def report(self) -> Report:
+        faults = tuple(sorted(self.faults, key=lambda fault: (fault.log != OPERATOR, fault.log, fault.seq)))
+        seconds = time.monotonic() - self.began
+        return Report(len(self.links), self.entries, self.rows, faults, self.further, seconds, dict(self.links))
+
+    def fault(self, log: str, seq: int, what: str) -> None:
+        if len(self.faults) >= _FAULTS_KEPT:
+            self.further += 1
+        else:
+            self.faults[Fault(log, seq, what)] = None
+
+    async def everything(self, tables: Collection[str]) -> None:
+        await self._epoch()
+        heads = await self.source.logs()
+        await self._log(OPERATOR, heads.get(OPERATOR, Link()))
+        upto = self.links[OPERATOR].seq
+        for log in sorted((heads.keys() | self.ledger.logs()) - {OPERATOR}):
+            await self._log(log, heads.get(log, Link()))
+        for table in sorted(tables):
+            await self._table(table, upto)
+        for table in sorted(self.ledger.tables() - set(tables)):
+            self.fault(OPERATOR, 0, f"rows of a table {table} are vouched for, and there is no such table")
+        await self._late()
+
+    async def chains(self, logs: Collection[str]) -> None:
+        """Chains, heads and what was seen; nothing that needs the other logs."""
+        await self._epoch()
+        heads = await self.source.logs()
+        for log in logs:
+            await self._log(log, heads.get(log, Link()), twins=False)
+
+    async def _epoch(self) -> None:
+        epoch = (await self.source.position()).epoch
+        if self.seen is not None and self.seen.epoch is not None and self.seen.epoch != epoch:
+            words = (
+                f"this console follows the history {self.seen.epoch}, the shared database holds another one, {epoch}"
+            )
+            self.fault(OPERATOR, 0, words)
+
+    async def _log(self, log: str, head: HeadLike, *, twins: bool = True) -> None:
+        """One log from its first entry to its last, then its last entry against its head."""
+        link = await self._stream(log, Link(), head, twins=twins)
+        if link.seq > head.seq:  # written meanwhile, or a head set back: the head as it is now tells
+            head = (await self.source.logs()).get(log, Link())
+            if head.seq > link.seq:
+                link = await self._stream(log, link, head, twins=twins)
+        wrong = head_words(link, head)
+        if wrong:
+            self.fault(log, max(link.seq, head.seq), wrong)
+        known = self.seen.heads.get(log) if self.seen is not None else None
+        if known is not None and known.seq > link.seq:
+            self.fault(log, known.seq, f"this console saw number {known.seq}, the log now ends at {link.seq}")
+        self.links[log] = link
+
+    async def _stream(self, log: str, link: Link, head: HeadLike, *, twins: bool) -> Link:
+        while True:
+            entries = await self.source.entries(log, link.seq, _CHUNK)
+            if not entries:
+                return link
+            link = await asyncio.to_thread(self._entries, log, entries, link, twins)
+            self.entries += len(entries)
+            if self.progress is not None:
+                self.progress(log_words(log), link.seq, max(head.seq, link.seq))
+            if len(entries) < _CHUNK:
+                return link
+
+    def _entries(self, log: str, entries: Sequence[EntryLike], link: Link, twins: bool) -> Link:
+        """One chunk of a log; in a thread."""
+        known = self.seen.heads.get(log) if self.seen is not None else None
+        named = self.ledger.named(log, link.seq, entries[-1].seq) if twins and log != OPERATOR else {}
+        digests: list[tuple[str, str, int, bytes]] = []
+        refs: list[tuple[str, int, str, int, bytes]] = []
+        for entry in entries:
+            gap = check_gap(log, entry, link)
+            if gap is not None:
+                self.fault(gap.log, gap.seq, gap.what)
+            body, wrong = check_entry(log, entry, link)
+            link = Link(entry.seq, entry.hash.hex())
+            if known is not None and known.seq == entry.seq and known.hash != link.hash:
+                wrong = "; ".join(filter(None, (wrong, "this console has seen another entry under this number")))
+            if wrong:
+                self.fault(log, entry.seq, wrong)
+            if not twins or not body:
+                continue
+            if log == OPERATOR:
+                self._vouched(entry, body, digests, refs)
+            else:
+                self._twin(log, entry, body, named.pop(entry.seq, None))
+        self.ledger.enter(digests, refs)
+        return link
+
+    def _vouched(
+        self,
+        entry: EntryLike,
+        body: Body,
+        digests: list[tuple[str, str, int, bytes]],
+        refs: list[tuple[str, int, str, int, bytes]],
+    ) -> None:
+        """Put down what an operator entry says of rows and of its twin."""
+        try:
+            digests += [(str(t), str(key), entry.seq, bytes.fromhex(sha256)) for t, key, sha256 in body.get("rows", ())]
+            ref, tenant = body.get("ref"), body.get("tenant")
+            if ref is not None:
+                if ref["log"] != f"tenant:{tenant}":
+                    self.fault(
+                        OPERATOR, entry.seq, f"it concerns tenant {tenant}, its twin is said to be in {ref['log']}"
+                    )
+                refs.append((str(ref["log"]), int(ref["seq"]), str(ref["hash"]), entry.seq, tale(body)))
+            elif tenant is not None:
+                self.fault(OPERATOR, entry.seq, f"it concerns tenant {tenant}, but names no entry of that tenant's log")
+        except (KeyError, TypeError, ValueError):
+            self.fault(OPERATOR, entry.seq, "its `rows` or its `ref` cannot be read")
+
+    def _twin(self, log: str, entry: EntryLike, body: Body, named: Named | None) -> None:
+        """A tenant's entry against what the operator log says of it."""
+        if named is None:
+            self.late_twins.append((log, entry, body))
+            return
+        wrong = []
+        if named.hash != entry.hash.hex():
+            wrong.append(f"it is not the entry that operator number {named.operator} names by hash")
+        if body.get("ref") != {"log": OPERATOR, "seq": named.operator}:
+            wrong.append(f"it does not name operator number {named.operator} as its twin")
+        if named.tale != tale(body):
+            wrong.append(f"it tells another story than operator number {named.operator}")
+        if wrong:
+            self.fault(log, entry.seq, "; ".join(wrong))
+
+    async def _table(self, table: str, upto: int) -> None:
+        after = ""
+        while True:
+            rows = await self.source.rows(table, after, _CHUNK)
+            last = rows[-1].key if len(rows) == _CHUNK else None
+            await asyncio.to_thread(self._rows, table, after, last, rows, upto)
+            self.rows += len(rows)
+            if self.progress is not None:
+                self.progress(f"table {table}", self.rows, self.rows)
+            if last is None:
+                return
+            after = last
+
+    def _rows(self, table: str, after: str, last: str | None, rows: Sequence[RowLike], upto: int) -> None:
+        """One chunk of a table against the ledger, both ways; in a thread."""
+        vouched = self.ledger.vouched(table, after, last)
+        for row in rows:
+            expected = vouched.pop(row.key, None)
+            if expected != (row.rev, bytes.fromhex(row.digest)):
+                if row.rev > upto:
+                    self.late_rows.append((table, row))
+                else:
+                    self._row_fault(table, row, expected)
+        for key, (rev, _) in vouched.items():
+            self.fault(OPERATOR, rev, f"table {table}, row {key}: the row that this entry vouches for is not there")
+
+    def _row_fault(self, table: str, row: RowLike, expected: tuple[int, bytes] | None) -> None:
+        if expected is None:
+            self.fault(OPERATOR, row.rev, f"table {table}, row {row.key}: no entry vouches for this row")
+        elif expected[1] != bytes.fromhex(row.digest):
+            words = f"table {table}, row {row.key}: its image is not the one this entry vouches for"
+            self.fault(OPERATOR, expected[0], words)
+        else:
+            words = f"table {table}, row {row.key}: its revision is {row.rev}, this entry wrote it"
+            self.fault(OPERATOR, expected[0], words)
+
+    async def _late(self) -> None:
+        """What was written while we read: the operator log's new tail vouches for it, or nothing does."""
+        head = (await self.source.logs()).get(OPERATOR, Link())
+        if head.seq > self.links[OPERATOR].seq:
+            self.links[OPERATOR] = await self._stream(OPERATOR, self.links[OPERATOR], head, twins=True)
+        for table, row in self.late_rows:
+            expected = self.ledger.vouched_row(table, row.key)
+            if expected is None or (expected[0] <= row.rev and expected != (row.rev, bytes.fromhex(row.digest))):
+                self._row_fault(table, row, expected)
+        for log, entry, body in self.late_twins:
+            named = self.ledger.named(log, entry.seq - 1, entry.seq).get(entry.seq)
+            if named is None:
+                self.fault(log, entry.seq, "no entry of the operator log names it as its twin")
+            else:
+                self._twin(log, entry, body, named)
+        for log in sorted(self.ledger.logs()):
+            missing = self.ledger.named_beyond(log, self.links.get(log, Link()).seq)
+            if missing is not None and missing[1] <= self.links[OPERATOR].seq:
+                await self._missing_twin(log, *missing)
+
+    async def _missing_twin(self, log: str, seq: int, operator: int) -> None:
+        """A twin that is named but was not there when its log was read; it may have come since."""
+        if not await self.source.entries(log, seq - 1, 1):
+            self.fault(log, seq, f"the entry is missing; operator number {operator} names it as its twin")
