@@ -16,17 +16,11 @@ from textual.message import Message
 from textual.widgets import Checkbox, Input, RadioButton, RadioSet, Static, TextArea
 
 from app.policy.requests import RequestForm
+from screens.request_words import ALTERNATIVE_WORDS
 from storage.models import Alternative, Mode
 from widgets.entry import LineEntry, TextEntry
 from widgets.type_ahead import Choice, TypeAhead
 
-ALTERNATIVE_WORDS = {
-    Alternative.LOGS: "logs",
-    Alternative.METRICS: "metrics",
-    Alternative.MASKED_RECORD: "masked record",
-    Alternative.SNAPSHOT: "snapshot",
-    Alternative.GUIDED_CALL: "guided call",
-}
 DEFAULT_MINUTES = 30
 
 
@@ -196,6 +190,20 @@ class AccessForm(VerticalScroll, can_focus=False):
         self.query_one(f"#mode-{form.mode.value}", RadioButton).value = True
         for way in Alternative:
             self.query_one(f"#tried-{way.value}", Checkbox).value = way in form.tried
+
+    def limit_minutes(self, maximum: int | None) -> None:
+        """Say the tenant's maximum beside the minutes; None while no tenant is chosen."""
+        self.query_one("#minutes-after", Static).update(f"of at most {maximum}" if maximum is not None else "")
+        over = maximum is not None and self.values().minutes > maximum
+        self.field("minutes").hint(f"the session will end after {maximum} min" if over else "", "bad" if over else "")
+
+    def focus_field(self, name: str) -> None:
+        """Focus a field by its name in ORDER."""
+        field = self.field(name)
+        for candidate in field.query("Input, TextArea, Checkbox, RadioSet"):
+            if candidate.focusable:
+                candidate.focus()
+                return
 
     @property
     def touched(self) -> bool:

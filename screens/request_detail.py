@@ -14,11 +14,10 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from app.policy.verdict import Finding, Verdict
-from screens.new_request_form import ALTERNATIVE_WORDS
-from screens.request_words import LAYER_WORDS, MODE_WORDS, RequestNow, next_step, request_now
-from storage.log.actions import Action
+from screens.context import ConsoleContext
+from screens.request_words import ALTERNATIVE_WORDS, LAYER_WORDS, MODE_WORDS, RequestNow, next_step, request_now
 from storage.models import Mail, Mode, Request
-from storage.replica.queries.requests import LoggedStep, RequestLine
+from storage.replica.queries.requests import LoggedStep, RequestLine, names, request_mails, request_steps
 from widgets.cells import BarCell, Cell, Tone, Toned
 from widgets.fields import BLANK, Field, FieldList, field, line, under
 from widgets.text import visible
@@ -28,8 +27,7 @@ TimeText = Callable[[datetime], str]
 
 @dataclass(frozen=True, slots=True)
 class RequestStory:
-    """What the detail is made of. `acts` are the verdicts on what I may do with it; `rules` the explanation's.
-    `names` are the people behind ids."""
+    """What the detail is made of. `rules` is the explanation's verdict; `names` are the people behind ids."""
 
     line: RequestLine
     rules: Verdict
@@ -148,11 +146,6 @@ def _mail_words(mail: Mail, when: TimeText) -> Toned:
     )
 
 
-def meaning_of(action: str) -> str:
-    """The one line of meaning of an action code; the code itself where a newer version wrote it."""
-    return Action(action).meaning if action in set(Action) else action
-
-
 class RequestDetail(VerticalScroll, can_focus=True):
     """The pane."""
 
@@ -188,3 +181,16 @@ class RequestDetail(VerticalScroll, can_focus=True):
     def text(self) -> str:
         """What is shown, as plain text."""
         return self.query_one(FieldList).text
+
+
+def read_story(context: ConsoleContext, one: RequestLine, rules: Verdict) -> RequestStory:
+    """Everything the detail needs, from the replica."""
+    reader, request = context.reader, one.request
+    people = [key for key in (request.countersigned_by, request.declined_by, request.decided_by) if key]
+    return RequestStory(
+        one,
+        rules,
+        request_steps(reader, request.id),
+        request_mails(reader, request.id),
+        names(reader, people),
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.policy.requests import state_at
-from storage.models import Layer, Mode, Request, RequestState, Session
+from storage.models import Alternative, Layer, Mode, Request, RequestState, Session
 from storage.replica.queries.requests import RequestLine
 from widgets.cells import Tone
 from widgets.countdown import left_text
@@ -20,6 +20,13 @@ LAYER_WORDS = {
     Layer.CONSENT: "layer 1, consent",
     Layer.BREAK_GLASS: "layer 2, break-glass",
     Layer.EMERGENCY: "layer 3, emergency",
+}
+ALTERNATIVE_WORDS = {
+    Alternative.LOGS: "logs",
+    Alternative.METRICS: "metrics",
+    Alternative.MASKED_RECORD: "masked record",
+    Alternative.SNAPSHOT: "snapshot",
+    Alternative.GUIDED_CALL: "guided call",
 }
 MODE_WORDS = {Mode.READ_ONLY: "read-only", Mode.FULL: "full"}
 
@@ -75,7 +82,7 @@ def next_step(line: RequestLine, now: datetime) -> str:
         case RequestState.PENDING:
             return f"an admin of {line.tenant_name} approves or denies by the mailed link, {left} left"
         case RequestState.APPROVED if _waits_for_countersign(request):
-            return f"a second staff member countersigns full mode, {left} left"
+            return f"a second staff member countersigns full mode; without it {engineer} starts read-only, {left} left"
         case RequestState.APPROVED:
             return f"{engineer} starts the session, {left} left"
         case RequestState.USED if line.session is not None and line.session.is_active(now):
@@ -112,10 +119,12 @@ def _pending(line: RequestLine) -> RequestNow:
 def _approved(line: RequestLine) -> RequestNow:
     request = line.request
     waits = _waits_for_countersign(request)
+    declined = request.mode is Mode.FULL and request.declined_by is not None
+    ready = "approved, but full mode was declined: read-only" if declined else "approved, ready to start"
     return RequestNow(
         RequestState.APPROVED,
         "needs countersign" if waits else "approved",
-        "approved, full mode waits for a countersign" if waits else "approved, ready to start",
+        "approved, full mode waits for a countersign" if waits else ready,
         Tone.SOON if waits else Tone.GOOD,
         request.decided_at or request.created_at,
         request.usable_until,
@@ -145,7 +154,7 @@ def _closed(state: RequestState, short: str, headline: str, tone: Tone = Tone.DI
 
 
 def _waits_for_countersign(request: Request) -> bool:
-    return request.mode is Mode.FULL and request.countersigned_by is None
+    return request.mode is Mode.FULL and request.countersigned_by is None and request.declined_by is None
 
 
 def _owes(session: Session | None) -> bool:

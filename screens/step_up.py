@@ -1,23 +1,64 @@
-"""The one dialog in which a fresh second factor is given (REQ-702).
+"""Running a command from a screen, with the one dialog in which a fresh second factor is given (REQ-702).
 
-It names the act and its target, because a code is worth what it is given for, and answers the code; whether the code
-is right is the shared database's word. The code is never kept: asked again, it is typed again.
+The dialog names the act and its target, because a code is worth what it is given for, and answers the code; whether
+the code is right is the shared database's word. The code is never kept: asked again, it is typed again.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from app.policy.step_up import only_this_is_missing
+from app.policy.verdict import Refused, require
+from screens.context import ConsoleContext
 from widgets.dialog import CANCEL, Choice, Dialog
 from widgets.text import safe
 
+if TYPE_CHECKING:
+    from storage.shared.change import Applied, Change
+
 CODE_DIGITS = 6
+
+
+async def run_command(
+    app: App[object],
+    context: ConsoleContext,
+    command: Callable[..., Change],
+    *arguments: object,
+    act_words: str,
+    target_words: str,
+    danger: bool = False,
+    **keywords: Any,
+) -> Applied | None:
+    """Run a command to its end, asking for a code where one is needed and again while it is wrong. None: the person
+    left the dialog, and nothing was done. Raises whatever refuses it for another reason. Call it from a worker."""
+    from app.services.desk import StepUpNeeded  # the desk is loaded after the first frame
+
+    require(context.may_act())
+    desk, actor = context.desk, context.actor
+    if desk is None or actor is None:  # what `may_act` has just said; mypy cannot know
+        return None
+    code: str | None = None
+    problem = ""
+    while True:
+        try:
+            return await desk.run(command, actor, *arguments, otp=code, **keywords)
+        except StepUpNeeded:
+            pass
+        except Refused as refusal:
+            if code is None or not only_this_is_missing(refusal.verdict):
+                raise
+            problem = "; ".join(one.why for one in refusal.verdict.refusals)
+        code = await app.push_screen_wait(StepUpDialog(act_words, target_words, problem=problem, danger=danger))
+        if code is None:
+            return None
 
 
 class StepUpDialog(Dialog[str]):

@@ -1,0 +1,300 @@
+"""Asking for access (REQ-101 … 104, 113, 114): one form, and beside it what will happen on submit.
+
+Every key press is judged by the rules that the command will ask; nothing typed is lost by a refusal, and leaving with
+something typed asks first. From 110 columns the explanation stands at the right; below that F2 turns the page to it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from app.policy import reason as linter
+from app.policy.requests import RequestForm, less_invasive_first
+from app.policy.text import is_ticket
+from app.policy.verdict import Refused, Verdict
+from screens.context import ConsoleContext
+from screens.new_request_explain import FormExplained, explain_form, explained_fields
+from screens.new_request_form import AccessForm
+from screens.step_up import run_command
+from storage.errors import CountersignError
+from storage.models import Contact, TenantMode
+from storage.replica.queries.requests import TenantChoice, earlier_reasons, target_choices, tenant_choices
+from widgets.bars import Hint, KeyBar
+from widgets.dialog import Confirm, Notice
+from widgets.fields import FieldList
+from widgets.text import safe, visible
+from widgets.type_ahead import Choice, TypeAhead
+
+JUDGE_AFTER_SECONDS = 0.08
+"""Typing first, judging in the pause after it."""
+
+
+class NewRequestScreen(Screen[str | None]):
+    """Answers the id of the request that was created, or None."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-one-pane"), (110, "-two-panes")]  # noqa: RUF012
+    AUTO_FOCUS = "#tenant Input"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "submit", "Send", id="new-request.send"),
+        Binding("f2", "turn", "What will happen", id="new-request.explain"),
+        Binding("escape", "leave", "Back", id="new-request.back"),
+        Binding("ctrl+down,ctrl+n", "app.focus_next", "Next field", show=False),
+        Binding("ctrl+up,ctrl+b", "app.focus_previous", "Field before", show=False),
+    ]
+
+    DEFAULT_CSS = """
+    NewRequestScreen {
+        layout: vertical;
+        #new-title { height: 1; padding: 0 1; background: $panel; text-style: bold; }
+        #new-body { height: 1fr; }
+        AccessForm { width: 1fr; height: 1fr; padding-top: 1; }
+        #explain { width: 44%; max-width: 80; border-left: vkey $panel; padding: 1 1 0 1; }
+        &.-one-pane #explain { display: none; width: 1fr; border-left: none; }
+        &.-one-pane.-explaining #explain { display: block; }
+        &.-one-pane.-explaining AccessForm { display: none; }
+        #new-verdict { height: 1; padding: 0 1; background: $surface; text-wrap: nowrap; text-overflow: ellipsis; }
+        &.-two-panes #new-verdict { display: none; }
+    }
+    """
+
+    def __init__(self, context: ConsoleContext, again_of: str | None = None) -> None:
+        super().__init__()
+        self.context = context
+        self._again_of = again_of
+        self._tenants: dict[str, TenantChoice] = {}
+        self._targets_of: str | None = None
+        self._reasons: tuple[str, ...] = ()
+        self._judging: Timer | None = None
+        self._sending = False
+
+    def compose(self) -> ComposeResult:
+        title = f"Ask again (after {visible(self._again_of)})" if self._again_of else "Ask for access"
+        yield Static(title, id="new-title", markup=False)
+        with Horizontal(id="new-body"):
+            yield AccessForm()
+            with VerticalScroll(id="explain", can_focus=False):
+                yield FieldList(self.context.now)
+        yield Static(id="new-verdict", markup=False)
+        yield KeyBar()
+
+    @property
+    def form(self) -> AccessForm:
+        return self.query_one(AccessForm)
+
+    def on_mount(self) -> None:
+        context = self.context
+        self._tenants = {choice.tenant.id: choice for choice in tenant_choices(context.reader)}
+        if context.staff is not None:
+            self._reasons = tuple(earlier_reasons(context.reader, context.staff.id))
+        again = self._asked_before()
+        self.form.offer_tenants(
+            tuple(_tenant(one) for one in self._tenants.values()), again.tenant_id if again else None
+        )
+        if again is not None:
+            self.form.prefill(again)
+            self._offer_targets(again.tenant_id, again.target_id)
+        self._judge()
+        self._show_keys()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_keys)
+
+    # -- judging what is typed ---------------------------------------------------------------------------------------
+
+    @on(AccessForm.Changed)
+    def _changed(self) -> None:
+        chosen = self.query_one("#tenant", TypeAhead).chosen
+        if chosen != self._targets_of:
+            self._offer_targets(chosen)
+        if self._judging is not None:
+            self._judging.stop()
+        self._judging = self.set_timer(JUDGE_AFTER_SECONDS, self._judge, name="judge")
+
+    def _judge(self) -> FormExplained:
+        """Judge the form as it stands; show it at the right and below each field."""
+        now, values = self.context.now(), self.form.values()
+        explained = explain_form(self.context, values, now)
+        self.query_one("#explain FieldList", FieldList).show(explained_fields(explained, values, self.context, now))
+        self._hints(values)
+        refusals = explained.verdict.refusals
+        line = f"✗ {refusals[0].why}" if refusals else "✓ can be sent: ^S"
+        more = f" (+{len(refusals) - 1}: F2)" if len(refusals) > 1 else ""
+        self.query_one("#new-verdict", Static).update(safe(line + more, "$tone-bad" if refusals else "$tone-good"))
+        return explained
+
+    def _hints(self, values: RequestForm) -> None:
+        """Each field's own word, once there is something in it to judge."""
+        form, tenant = self.form, self._tenants.get(values.tenant_id)
+        form.field("tenant").hint(safe(_tenant_words(tenant)) if tenant else "")
+        target = next((c for c in self._contacts(values.tenant_id) if c.id == values.target_id), None)
+        form.field("target").hint(safe(target.email) if target else "")
+        form.field("ticket").hint(*_word(is_ticket(values.ticket), values.ticket))
+        judgement = linter.judge(values.reason, values.ticket, self._reasons)
+        words, tone = _word(judgement.verdict, values.reason)
+        hints = [visible(hint) for hint in judgement.hints] if values.reason else []
+        form.field("reason").hint(safe("\n".join([*filter(None, [words]), *hints]), lines=True), tone)
+        if values.tried or values.why_not:
+            form.field("why-not").hint(*_word(less_invasive_first(values), "judged"))
+        maximum = tenant.settings.max_minutes if tenant else None
+        form.limit_minutes(maximum)
+        if values.mode.value == "full":
+            form.field("mode").hint("a second staff member must countersign before changes are possible")
+        else:
+            form.field("mode").hint("")
+
+    def _offer_targets(self, tenant_id: str | None, chosen: str | None = None) -> None:
+        self._targets_of = tenant_id
+        self.form.offer_targets(
+            tuple(Choice(one.id, one.name, one.email) for one in self._contacts(tenant_id or "")), chosen
+        )
+
+    def _contacts(self, tenant_id: str) -> list[Contact]:
+        return target_choices(self.context.reader, tenant_id) if tenant_id else []
+
+    def _asked_before(self) -> RequestForm | None:
+        """The form of the request asked again (REQ-114)."""
+        if self._again_of is None or self.context.replica is None:
+            return None
+        from app.services.requests import again  # a service is loaded when used, not before the first frame
+
+        return again(self.context.replica.view("preview"), self._again_of)
+
+    # -- keys --------------------------------------------------------------------------------------------------------
+
+    def action_turn(self) -> None:
+        """On one pane: between the form and the explanation."""
+        if self.has_class("-one-pane"):
+            self.toggle_class("-explaining")
+            self._show_keys()
+
+    async def action_leave(self) -> None:
+        if self.has_class("-explaining"):
+            self.action_turn()
+        elif self.form.touched:
+            self.run_worker(self._leave(), name="leave", group="new-request-leave")
+        else:
+            self.dismiss(None)
+
+    async def _leave(self) -> None:
+        if await self.app.push_screen_wait(Confirm("Leave the form?", "What you have typed is lost.", danger=True)):
+            self.dismiss(None)
+
+    def action_submit(self) -> None:
+        if self._sending:
+            return
+        explained = self._judge()
+        allowed = self.context.may_act() & explained.verdict
+        if not allowed.allowed:
+            self._tell("Not yet", allowed.why(), "warning")
+            self._focus_first_refused()
+            return
+        self._sending = True
+        # Not exclusive: a second one must never cancel a write whose outcome would then be unknown.
+        self.run_worker(self._send(self.form.values(), explained), name="create", group="new-request-send")
+
+    async def _send(self, values: RequestForm, explained: FormExplained) -> None:
+        from app.services import requests
+
+        tenant = explained.place.tenant.name if explained.place is not None else values.tenant_id
+        try:
+            applied = await run_command(
+                self.app,
+                self.context,
+                requests.create,
+                values,
+                act_words="send the request",
+                target_words=f"{tenant} · {values.ticket}",
+            )
+        except Refused as refusal:
+            await self.app.push_screen_wait(Notice("Refused: nothing was sent", _refusal_words(refusal), danger=True))
+        except CountersignError as error:
+            words = f"{error}\n\nNothing was sent; what you typed is still here.\n{error.advice}"
+            await self.app.push_screen_wait(Notice("Not sent", words, danger=True))
+        else:
+            if applied is not None:
+                self.dismiss(applied.answer.get("id"))
+        finally:
+            self._sending = False
+
+    def _focus_first_refused(self) -> None:
+        """To the first field that is still empty; else stay where one types."""
+        values = self.form.values()
+        missing = (
+            ("tenant", values.tenant_id),
+            ("target", values.target_id),
+            ("ticket", values.ticket),
+            ("reason", values.reason),
+            ("tried", values.tried),
+            ("why-not", values.why_not),
+            ("scope", values.scope),
+            ("records", values.records),
+        )
+        for name, given in missing:
+            if not given:
+                self.form.focus_field(name)
+                return
+
+    def _tell(self, title: str, words: str, severity: str) -> None:
+        self.app.notify(
+            visible(words),
+            title=title,
+            severity="warning" if severity == "warning" else "error",
+            markup=False,
+            timeout=8,
+        )
+
+    def _show_keys(self) -> None:
+        one_pane, explaining = self.has_class("-one-pane"), self.has_class("-explaining")
+        hints = [Hint("send", "^S", "Send"), Hint("next", "Tab", "Next field")]
+        if one_pane:
+            hints.append(Hint("turn", "F2", "Back to the form" if explaining else "What will happen"))
+        hints.append(Hint("leave", "Esc", "Back"))
+        self.query_one(KeyBar).show(hints)
+
+    @on(KeyBar.Pressed)
+    async def _hint_pressed(self, event: KeyBar.Pressed) -> None:
+        match event.id:
+            case "send":
+                self.action_submit()
+            case "turn":
+                self.action_turn()
+            case "leave":
+                await self.action_leave()
+            case _:
+                self.focus_next()
+
+
+def _tenant(choice: TenantChoice) -> Choice:
+    return Choice(choice.tenant.id, choice.tenant.name, choice.tenant.id)
+
+
+def _tenant_words(choice: TenantChoice) -> str:
+    settings = choice.settings
+    if settings.kill_switch:
+        return "kill switch on: nobody gets in"
+    if settings.mode is TenantMode.FORBIDDEN:
+        return "forbids support access"
+    standing = " · standing consent for read-only" if settings.standing_consent else ""
+    mode = "consent only" if settings.mode is TenantMode.CONSENT_ONLY else "default mode"
+    return f"{mode} · sessions up to {settings.max_minutes} min{standing}"
+
+
+def _word(verdict: Verdict, typed: str) -> tuple[str, str]:
+    """What to say below a field: nothing while it is empty, what is wrong, or a plain sign that it will do."""
+    if not typed:
+        return "", ""
+    return ("✓", "good") if verdict.allowed else (f"✗ {visible(verdict.why())}", "bad")
+
+
+def _refusal_words(refusal: Refused) -> str:
+    lines = [f"✗ {one.why}" + (f" — {one.who_could}" if one.who_could else "") for one in refusal.verdict.refusals]
+    return "\n".join(lines) + "\n\nWhat you typed is still here."

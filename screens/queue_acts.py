@@ -1,0 +1,199 @@
+"""What the queue's keys do: each act asks for the words it needs, then for a code where one is needed, then runs.
+
+The queue screen's lower half. Nothing here decides whether an act is allowed: the action's verdict has, and the command
+will again. The commands are imported when first used, so that the first frame does not wait for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from screens.main import MainScreen
+from screens.request_acts import Act, Verdicts, first_act
+from screens.request_explain import request_explained
+from screens.request_note import NoteDialog
+from screens.request_words import MODE_WORDS, open_question
+from screens.step_up import run_command
+from widgets.dialog import Confirm, Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from storage.replica.queries.requests import RequestLine
+    from storage.shared.change import Change
+    from widgets.table import VirtualTable
+
+
+class QueueActs(MainScreen):
+    """Each method is the act of one action of the queue."""
+
+    if TYPE_CHECKING:
+        _acts: Verdicts
+
+        @property
+        def line(self) -> RequestLine | None: ...
+        @property
+        def table(self) -> VirtualTable: ...
+        @property
+        def one_pane(self) -> bool: ...
+
+        def open_detail(self) -> None: ...
+
+    def do_first(self) -> None:
+        """Enter: the detail where it is not in sight yet, else the first thing I can do."""
+        if self.line is None:
+            return
+        act = first_act(self._acts) if self._acts else None
+        if self.one_pane and not self.has_class("-reading"):
+            self.open_detail()
+        elif act is Act.OUTCOME:
+            self.do_sessions()
+        else:
+            self.action_perform(f"queue.{act.value}" if act is not None else "queue.explain")
+
+    async def do_new(self) -> None:
+        await self._ask(again_of=None)
+
+    async def do_again(self) -> None:
+        line = self.line
+        if line is not None:
+            await self._ask(again_of=line.request.id)
+
+    async def _ask(self, again_of: str | None) -> None:
+        from screens.new_request import NewRequestScreen
+
+        created = await self.app.push_screen_wait(NewRequestScreen(self.context, again_of))
+        if created is not None:
+            self.table.move_to(created)
+
+    async def do_withdraw(self) -> None:
+        from app.services import requests
+
+        line = self.line
+        if line is None:
+            return
+        note = await self.app.push_screen_wait(
+            NoteDialog(
+                f"Withdraw {line.request.id}?",
+                self._facts(line),
+                verb="Withdraw",
+                label="a note for the log, if you like",
+                danger=True,
+            )
+        )
+        if note is not None:
+            await self._run(requests.withdraw, line, note, words="withdraw the request", done="withdrawn")
+
+    async def do_decline(self) -> None:
+        from app.services import requests
+
+        line = self.line
+        if line is None:
+            return
+        note = await self.app.push_screen_wait(
+            NoteDialog(
+                f"Decline full mode for {line.request.id}?",
+                self._facts(line),
+                verb="Decline",
+                label=f"why: {line.engineer_name} reads it",
+                needed=True,
+                danger=True,
+            )
+        )
+        if note is not None:
+            await self._run(requests.decline, line, note, words="decline full mode", done="full mode declined")
+
+    async def do_countersign(self) -> None:
+        from app.services import requests
+
+        line = self.line
+        if line is None:
+            return
+        note = await self.app.push_screen_wait(
+            NoteDialog(
+                f"Countersign full mode for {line.request.id}?",
+                self._facts(line),
+                verb="Countersign",
+                label="a note for the log, if you like; your name goes to the tenant's log",
+            )
+        )
+        if note is not None:
+            await self._run(
+                requests.countersign, line, note, words="countersign full mode", done="full mode countersigned"
+            )
+
+    async def do_answer(self) -> None:
+        from app.services import requests
+
+        line = self.line
+        if line is None or not open_question(line.request):
+            return
+        question = line.request.exchanges[-1]
+        words = await self.app.push_screen_wait(
+            NoteDialog(
+                f"Answer {question.name} on {line.request.id}",
+                (("question", question.text), ("reason", line.request.reason)),
+                verb="Answer",
+                label="your answer: it goes to every tenant admin, with fresh links, and to the log",
+                needed=True,
+            )
+        )
+        if words is not None:
+            await self._run(requests.answer, line, words, words="answer the question", done="answered")
+
+    async def do_start(self) -> None:
+        from app.services import sessions
+
+        line, desk, actor = self.line, self.context.desk, self.context.actor
+        if line is None or desk is None or actor is None:
+            return
+        minutes = line.request.granted_minutes or line.request.minutes
+        if not desk.needs_code(sessions.start, actor) and not await self.app.push_screen_wait(
+            Confirm(
+                f"Start {line.request.id} now?",
+                f"{_target(line)}\n{minutes} minutes; the clock runs from now and cannot be extended.",
+            )
+        ):
+            return
+        if await self._run(sessions.start, line, words=f"start the session ({minutes} min)", done="session started"):
+            self.do_sessions()
+
+    def do_explain(self) -> None:
+        line = self.line
+        if line is not None:
+            title, words = request_explained(self.context, line, self._acts)
+            self.app.push_screen(Notice(title, words, wide=True))
+
+    async def _run(
+        self, command: Callable[..., Change], line: RequestLine, *arguments: str, words: str, done: str
+    ) -> bool:
+        """Run a command on the request; True if it was done. Errors are told by whoever performs the action."""
+        applied = await run_command(
+            self.app,
+            self.context,
+            command,
+            line.request.id,
+            *arguments,
+            act_words=words,
+            target_words=_target(line),
+        )
+        if applied is None:
+            return False
+        self.tell(f"{line.request.id} · {line.tenant_name}: {done}")
+        return True
+
+    def _facts(self, line: RequestLine) -> list[tuple[str, str]]:
+        request = line.request
+        return [
+            ("tenant", line.tenant_name),
+            ("view as", line.target_name),
+            ("engineer", line.engineer_name),
+            ("ticket", request.ticket),
+            ("reason", request.reason),
+            ("scope", f"{request.scope} (about {request.records:,} records)"),
+            ("access", f"{MODE_WORDS[request.mode]}, {request.minutes} min"),
+        ]
+
+
+def _target(line: RequestLine) -> str:
+    return f"{line.request.id} · {line.tenant_name}, as {line.target_name} · {line.request.ticket}"

@@ -1,0 +1,69 @@
+"""What the queue shows at a moment, read from the replica: who needs what, in which order, and how many need me."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from screens.context import ConsoleContext
+from screens.queue_rows import Group, Grouped, ParsedFilter, history_source, queue_source
+from screens.request_acts import needs
+from screens.request_words import request_now
+from storage.replica.queries.requests import RequestLine, open_requests, past_requests
+from widgets.rows import RowSource
+
+HISTORY_LIMIT = 500
+PREVIEW = "preview"
+"""The Change id of a View that no Change will come of."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueNow:
+    """`summary` says how many there are; `next_change` is when time alone will change what stands here."""
+
+    source: RowSource
+    lines: dict[str, RequestLine]
+    summary: str
+    needs_me: int
+    next_change: datetime | None
+
+
+def open_now(context: ConsoleContext, now: datetime) -> QueueNow:
+    """The open requests in their groups. What time has closed is history, recorded or not."""
+    lines = [line for line in open_requests(context.reader) if not request_now(line, now).closed]
+    grouped = [Grouped(line, _group(context, line, now)) for line in lines]
+    needing = sum(one.group is Group.NEEDS_ME for one in grouped)
+    summary = f"{len(lines)} open · {needing} need{'s' if needing == 1 else ''} me"
+    return QueueNow(queue_source(grouped, now), _by_id(lines), summary, needing, _next_change(lines, now))
+
+
+def found_now(context: ConsoleContext, parsed: ParsedFilter, now: datetime) -> QueueNow:
+    """What the filter finds, of every state; the state asked for is the one that holds now."""
+    past = past_requests(context.reader, parsed.wanted, HISTORY_LIMIT)
+    wanted = parsed.wanted.state
+    lines = [line for line in past.lines if not wanted or _is_in(line, wanted, now)]
+    more = " or more: narrow the filter" if past.truncated else ""
+    summary = f"{len(lines)} found{more}"
+    return QueueNow(history_source(lines, now), _by_id(lines), summary, 0, _next_change(lines, now))
+
+
+def _group(context: ConsoleContext, line: RequestLine, now: datetime) -> Group:
+    if context.staff is None or context.replica is None:
+        return Group.OTHERS
+    if needs(context.replica.view(PREVIEW), line, context.staff, now):
+        return Group.NEEDS_ME
+    return Group.MINE if line.request.engineer_id == context.staff.id else Group.OTHERS
+
+
+def _is_in(line: RequestLine, wanted: str, now: datetime) -> bool:
+    shown = request_now(line, now)
+    return not shown.closed if wanted == "open" else shown.state == wanted
+
+
+def _by_id(lines: list[RequestLine]) -> dict[str, RequestLine]:
+    return {line.request.id: line for line in lines}
+
+
+def _next_change(lines: list[RequestLine], now: datetime) -> datetime | None:
+    deadlines = (request_now(line, now).deadline for line in lines)
+    return min((at for at in deadlines if at is not None and at > now), default=None)

@@ -1,0 +1,54 @@
+"""The full explanation of a request (REQ-113): every rule of the way in, what I can do with it, why not, who could."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from app.policy.verdict import Finding, Verdict
+from screens.context import ConsoleContext
+from screens.request_acts import Act, Verdicts, way_in
+from screens.request_words import next_step, request_now
+from storage.replica.queries.requests import RequestLine
+from widgets.text import visible
+
+_ACT_WORDS = {
+    Act.OUTCOME: "give the outcome",
+    Act.ANSWER: "answer the question",
+    Act.START: "start the session",
+    Act.COUNTERSIGN: "countersign full mode",
+    Act.WITHDRAW: "withdraw it",
+    Act.DECLINE: "decline full mode",
+    Act.AGAIN: "ask again",
+}
+
+
+def request_explained(context: ConsoleContext, line: RequestLine, acts: Verdicts) -> tuple[str, Content]:
+    """Title and words for the dialog."""
+    now = context.now()
+    parts: list[Content] = [
+        Content.styled(visible(request_now(line, now).headline), "bold"),
+        Content(f"next: {visible(next_step(line, now))}"),
+        Content(),
+    ]
+    if context.replica is not None and not request_now(line, now).closed:
+        parts += [Content.styled(f"What stands between {visible(line.engineer_name)} and the session", "$tone-dim")]
+        parts += verdict_lines(way_in(context.replica.view("preview"), line, now))
+        parts += [Content()]
+    parts += [Content.styled("What you can do with it", "$tone-dim")]
+    for act, verdict in acts.items():
+        sign = Content.styled("✓ ", "$tone-good") if verdict.allowed else Content.styled("✗ ", "$tone-bad")
+        why = "" if verdict.allowed else ": " + visible(verdict.why())
+        parts.append(sign + Content(_ACT_WORDS[act]) + Content.styled(why, "$tone-dim"))
+    return f"Why {line.request.id} stands where it stands", Content("\n").join(parts)
+
+
+def verdict_lines(verdict: Verdict) -> list[Content]:
+    """Every rule with its word and its requirement, what refuses first."""
+    return [_finding(one) for one in sorted(verdict.findings, key=lambda finding: finding.passed)]
+
+
+def _finding(one: Finding) -> Content:
+    sign = Content.styled("✓ ", "$tone-good") if one.passed else Content.styled("✗ ", "bold $tone-bad")
+    who = f" — {visible(one.who_could)}" if one.who_could and not one.passed else ""
+    words = Content(visible(one.why) + who) if one.passed else Content.styled(visible(one.why) + who, "$tone-bad")
+    return sign + words + Content.styled(f"  {one.rule}", "$tone-dim")
