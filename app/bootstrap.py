@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.launch import Launch
-from storage.clock import SharedClock
+from storage.clock import SharedClock, SystemClock
 from storage.errors import Misconfigured
 from storage.models import Actor, ActorKind, Staff
 
 if TYPE_CHECKING:  # the databases, the desk and what they stand on are loaded after the first frame
+    from app.enrolment import Enrolment
     from app.services.desk import Desk
+    from app.settings import Settings
     from storage.replica.engine import Replica
+    from storage.shared.guards.case import Limits as GuardLimits
     from storage.shared.sqlite import SqliteShared
+    from storage.shared.vault import Vault
     from storage.sync import Sync
 
 
@@ -28,6 +32,7 @@ class Workplace:
     sync: Sync
     desk: Desk
     clock: SharedClock
+    vault: Vault
 
     def actor(self, email: str | None = None) -> Actor:
         """The staff member with that e-mail address, or the one this process was told of. Raises Misconfigured."""
@@ -51,8 +56,9 @@ class Workplace:
     async def close(self) -> None:
         """Release every connection; an unclosed one keeps the process from ending."""
         try:
-            await self.shared.close()
+            await self.sync.close()
         finally:
+            await self.shared.close()
             self.replica.close()
 
 
@@ -90,23 +96,79 @@ def prepare(launch: Launch) -> None:
 async def open_workplace(launch: Launch, replica: Replica | None = None) -> Workplace:
     """Open the shared database and the rest. `replica` is handed in by the console, which has it open already.
     Raises Misconfigured, Offline or Corrupt with words for the person."""
-    from app.services.desk import Desk
     from storage.shared.sqlite import SqliteShared
+
+    path = launch.database_path
+    settings = launch.settings  # read first: a wrong config file is told before anything is opened
+    vault = open_vault(launch)
+    prepare(launch)
+    shared = await SqliteShared.open(path, vault, SystemClock(), limits=_guarded(settings))
+    return await _furnished(launch, shared, vault, replica)
+
+
+async def create_workplace(launch: Launch, email: str, name: str) -> tuple[Staff, Enrolment]:
+    """Make the shared database with its first super, and remember them as who works here. Whole or not at all: the
+    file is taken away again if the first entry cannot be written. Raises Refused, Misconfigured."""
+    from app.enrolment import new_enrolment
+    from app.services.staff import found
+    from storage.shared.sqlite import SqliteShared
+
+    path = launch.database_path
+    settings = launch.settings
+    vault = open_vault(launch)
+    prepare(launch)
+    shared = await SqliteShared.create(path, vault, SystemClock(), limits=_guarded(settings))
+    made = False
+    try:
+        place = await _furnished(launch, shared, vault, None)
+        try:
+            fresh = new_enrolment(email, vault)
+            founder = Actor(ActorKind.SYSTEM, "init", name, email, ip=client_address())
+            await place.desk.run(found, founder, email, name, fresh.sealed_secret, fresh.recovery_hashes)
+            launch.remember(email)
+            made = True
+            return place.staff(email), fresh
+        finally:
+            await place.close()
+    finally:
+        if not made:
+            for file in (path, launch.replica_path):
+                file.unlink(missing_ok=True)
+
+
+def open_vault(launch: Launch) -> Vault:
+    """The installation's key, made on first use."""
     from storage.shared.vault import Vault, load_key
+
+    return Vault(load_key(launch.paths.key_file))
+
+
+async def _furnished(launch: Launch, shared: SqliteShared, vault: Vault, replica: Replica | None) -> Workplace:
+    """Everything around an open shared database; it is closed again if that fails."""
+    from app.policy.limits import Limits
+    from app.services.desk import Desk
     from storage.sync import Sync
     from storage.witness import Witness
 
-    settings = launch.settings
-    del settings  # read for its check: a wrong config file is told before anything is opened
-    path = launch.database_path
-    prepare(launch)
     clock = SharedClock()
-    shared = await SqliteShared.open(path, Vault(load_key(launch.paths.key_file)), clock)
+    limits = Limits(**launch.settings.limits.model_dump())
     try:
         replica = replica or open_replica(launch)
-        sync = Sync(shared, replica, Witness(launch.paths.witness, launch.paths.evidence), clock)
-        desk = Desk(shared, replica, sync, clock)
-        return Workplace(launch, shared, replica, sync, desk, clock)
+        sync = Sync(shared, replica, Witness(launch.paths.witness), clock, evidence_directory=launch.paths.evidence)
+        await sync.measure_clock()
+        return Workplace(launch, shared, replica, sync, Desk(shared, replica, sync, clock, limits), clock, vault)
     except BaseException:
         await shared.close()
         raise
+
+
+def _guarded(settings: Settings) -> GuardLimits:
+    """The operator's amounts as the database's own guards hold people to them."""
+    from storage.shared.guards.case import Limits as GuardLimits
+
+    amounts = settings.limits
+    return GuardLimits(
+        starts_per_hour=amounts.sessions_per_hour,
+        tenants_per_day=amounts.tenants_per_day,
+        step_up_reuse_seconds=amounts.step_up_reuse_seconds,
+    )

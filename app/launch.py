@@ -77,6 +77,16 @@ class Launch:
         return value or self.default_database
 
     @property
+    def console(self) -> dict[str, Any]:
+        """What the first frame needs of `[console]`: as in the environment, else as in the config file; unchecked."""
+        section = self.config.get("console")
+        found: dict[str, Any] = dict(section) if isinstance(section, dict) else {}
+        for key in ("theme", "clock"):
+            if value := self.environment.get(f"{PREFIX}CONSOLE__{key.upper()}"):
+                found[key] = value
+        return found
+
+    @property
     def database_path(self) -> Path:
         """The file behind the URL. Raises Misconfigured for any other scheme."""
         return database_path(self.database)

@@ -46,3 +46,13 @@ def write_crash(launch: Launch | None, error: BaseException, arguments: Sequence
     except OSError:
         return None
     return path
+
+
+def note(launch: Launch, what: str, error: BaseException) -> None:
+    """Record a fault that did not stop the work. Where nothing can be written, nothing is."""
+    try:
+        open_log(launch.paths.log_file, launch.settings.log.level).warning(
+            what, error=f"{type(error).__name__}: {error}"
+        )
+    except OSError:
+        return

@@ -62,6 +62,28 @@ class Mailing(Section):
         return value
 
 
+class Look(Section):
+    """How the console looks."""
+
+    theme: Literal["dark", "light", "high-contrast", "ansi"] = Field(
+        default="dark", description="The colours; ansi uses the terminal's own sixteen."
+    )
+    clock: Literal["local", "utc"] = Field(default="local", description="Which time screens show; z switches.")
+    keys: dict[str, str] = Field(
+        default={}, description="Keys by the id of the binding, as the help names them; several keys by comma."
+    )
+
+
+class Amounts(Section):
+    """What people are held to (REQ-112, REQ-702). Every console on one shared file should say the same."""
+
+    sessions_per_hour: int = Field(default=5, ge=1, le=1000, description="Sessions one engineer may start in an hour.")
+    tenants_per_day: int = Field(default=10, ge=1, le=10000, description="Tenants one engineer may enter in 24 hours.")
+    step_up_reuse_seconds: int = Field(
+        default=120, ge=0, le=300, description="How long one code covers creating and then starting; 0: never."
+    )
+
+
 class Logging(Section):
     """What goes to the log file: faults and what led to them, never what was viewed."""
 
@@ -78,6 +100,8 @@ class Settings(BaseSettings):
     database: str = Field(default="", description="The shared database: sqlite:///path/to/shared.db.")
     portal: Portal = Portal()
     mail: Mailing = Mailing()
+    console: Look = Look()
+    limits: Amounts = Amounts()
     log: Logging = Logging()
 
 
@@ -132,8 +156,16 @@ def as_toml(launch: Launch) -> str:
             lines += ["", f"[{section}]"]
         note = "#" if setting.origin == "default" else ""
         lines += ["", f"# {setting.meaning}", f"# from: {setting.origin}"]
-        lines.append(f"{note}{key or setting.name} = {json.dumps(setting.value, ensure_ascii=True)}")
+        lines.append(f"{note}{key or setting.name} = {_toml(setting.value)}")
     return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    """A value as TOML; its basic strings are JSON's, and its inline tables nearly JSON's objects."""
+    if isinstance(value, dict):
+        inside = ", ".join(f"{json.dumps(str(key))} = {_toml(inner)}" for key, inner in value.items())
+        return f"{{ {inside} }}" if inside else "{}"
+    return json.dumps(value, ensure_ascii=True).replace("\x7f", "\\u007f")
 
 
 def _fields() -> Iterator[tuple[str, str]]:

@@ -9,4 +9,4 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Otp = Annotated[str | None, typer.Option("--otp", metavar="CODE", help="The code of the second factor; else asked.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest.")]
-Note = Annotated[str | None, typer.Option("--note", help="Words that go to the log with it.")]
+Note = Annotated[str, typer.Option("--note", help="Words that go to the log with it.")]

@@ -86,7 +86,7 @@ def countersign(
     if ctx.invoked_subcommand is None:
         from app.console import run_console
 
-        raise typer.Exit(run_console(ctx.obj.launch))
+        run_console(ctx.obj.launch)
 
 
 def command() -> TyperCommand | TyperGroup:

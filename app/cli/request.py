@@ -1,0 +1,208 @@
+"""`countersign request`: ask for access, decide, explain (REQ-101 … 107, 113 … 115, 202)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from app.bootstrap import Workplace
+from app.cli import documents, lookup
+from app.cli.options import Json, Limit, Note, Otp
+from app.cli.output import print_json, print_table, say
+from app.cli.run import Command, act, run
+from app.policy.requests import RequestForm
+from storage.errors import Misconfigured
+from storage.models import Alternative, Mode, Request, RequestState, Tenant
+
+cli = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id, such as R-7K2F9Q.")]
+
+
+@cli.callback()
+def request() -> None:
+    """Requests for access to a tenant."""
+
+
+@cli.command()
+def create(
+    ctx: typer.Context,
+    tenant: Annotated[str, typer.Option(help="The tenant's id.")],
+    target: Annotated[str, typer.Option(help="The user whose view is assumed: contact id or e-mail.")],
+    ticket: Annotated[str, typer.Option(help="The ticket or incident.")],
+    reason: Annotated[str, typer.Option(help="Symptom, object, and why live data.")],
+    scope: Annotated[str, typer.Option(help="Records, screens or systems it will touch.")],
+    records: Annotated[int, typer.Option(help="About how many records.")],
+    why_not: Annotated[str, typer.Option("--why-not", help="Why the other ways did not do.")],
+    tried: Annotated[str, typer.Option(help="Less invasive ways tried, by comma: logs,metrics,…")] = "",
+    mode: Annotated[Mode, typer.Option(help="full needs a countersign.")] = Mode.READ_ONLY,
+    minutes: Annotated[int, typer.Option(help="Minutes wanted.")] = 30,
+    urgent: Annotated[bool, typer.Option("--urgent", help="Cannot wait.")] = False,
+    again_of: Annotated[str | None, typer.Option("--again-of", help="The earlier request this asks again.")] = None,
+    otp: Otp = None,
+    as_json: Json = False,
+) -> None:
+    """Ask for access; every tenant admin is mailed."""
+    from app.services import requests as services
+
+    async def work(place: Workplace) -> None:
+        chosen = _place_of(place, tenant, target)
+        ways = alternatives(tried)
+        form = RequestForm(*chosen, ticket, reason, scope, records, mode, minutes, urgent, ways, why_not, again_of)
+        done = await act(place, services.create, form, otp=otp)
+        _show(place, done.answer["id"], as_json)
+
+    run(ctx, work, as_json=as_json)
+
+
+@cli.command()
+def explain(
+    ctx: typer.Context,
+    tenant: Annotated[str, typer.Option(help="The tenant's id.")],
+    target: Annotated[str, typer.Option(help="Contact id or e-mail.")] = "",
+    ticket: Annotated[str, typer.Option(help="The ticket or incident.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason.")] = "",
+    scope: Annotated[str, typer.Option(help="What it will touch.")] = "",
+    records: Annotated[int, typer.Option(help="About how many records.")] = 1,
+    why_not: Annotated[str, typer.Option("--why-not", help="Why the other ways did not do.")] = "",
+    tried: Annotated[str, typer.Option(help="Less invasive ways tried, by comma.")] = "",
+    mode: Annotated[Mode, typer.Option(help="read_only or full.")] = Mode.READ_ONLY,
+    minutes: Annotated[int, typer.Option(help="Minutes wanted.")] = 30,
+    urgent: Annotated[bool, typer.Option("--urgent", help="Cannot wait.")] = False,
+    again_of: Annotated[str | None, typer.Option("--again-of", help="The earlier request this asks again.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What would happen: which rules pass, which refuse and why, who is mailed, when it expires. With --tenant alone:
+    can I get in, and how?"""
+    from app.cli import explaining
+
+    async def work(place: Workplace) -> int | None:
+        if not any((target, ticket, reason, scope, why_not, tried)):
+            return explaining.tenant(place, lookup.find(place.replica.reader, Tenant, tenant).id, as_json=as_json)
+        chosen = (
+            _place_of(place, tenant, target) if target else (lookup.find(place.replica.reader, Tenant, tenant).id, "")
+        )
+        ways = alternatives(tried)
+        form = RequestForm(*chosen, ticket, reason, scope, records, mode, minutes, urgent, ways, why_not, again_of)
+        return explaining.form(place, form, as_json=as_json)
+
+    run(ctx, work, as_json=as_json)
+
+
+@cli.command("list")
+def list_(
+    ctx: typer.Context,
+    state: Annotated[RequestState | None, typer.Option(help="Only those in this state now.")] = None,
+    tenant: Annotated[str, typer.Option(help="Only this tenant's.")] = "",
+    staff: Annotated[str, typer.Option(help="Only this engineer's: e-mail or id.")] = "",
+    ticket: Annotated[str, typer.Option(help="Only for this ticket.")] = "",
+    words: Annotated[str, typer.Option("--filter", help="Only those that hold all these words.")] = "",
+    limit: Limit = 100,
+    as_json: Json = False,
+) -> None:
+    """Requests, newest first."""
+    from app.policy.requests import state_at
+    from storage.replica.queries.requests import RequestFilter, past_requests
+
+    async def work(place: Workplace) -> None:
+        now = place.clock.now()
+        wanted = RequestFilter(tuple(words.split()), state.value if state else "", tenant, staff, ticket)
+        found = past_requests(place.replica.reader, wanted, limit)
+        lines = [one for one in found.lines if state is None or state_at(one.request, now) is state]
+        if as_json:
+            print_json([documents.of_request(one, now) for one in lines])
+            return
+        rows = [documents.request_row(one, now) for one in lines]
+        print_table(documents.REQUEST_COLUMNS, rows, "no request matches")
+        if found.truncated:
+            say(f"the newest {limit}; there are more: --limit")
+
+    run(ctx, work, as_json=as_json)
+
+
+@cli.command()
+def show(ctx: typer.Context, request_id: Id, as_json: Json = False) -> None:
+    """One request, what became of it, and what is next."""
+
+    async def work(place: Workplace) -> None:
+        _show(place, lookup.find(place.replica.reader, Request, request_id).id, as_json)
+
+    run(ctx, work, as_json=as_json)
+
+
+@cli.command()
+def withdraw(ctx: typer.Context, request_id: Id, note: Note = "", as_json: Json = False) -> None:
+    """Take one's own request back."""
+    from app.services import requests as services
+
+    _do(ctx, services.withdraw, request_id, (note,), None, as_json)
+
+
+@cli.command()
+def countersign(ctx: typer.Context, request_id: Id, note: Note = "", otp: Otp = None, as_json: Json = False) -> None:
+    """Be the second person for a request in full mode."""
+    from app.services import requests as services
+
+    _do(ctx, services.countersign, request_id, (note,), otp, as_json)
+
+
+@cli.command()
+def decline(ctx: typer.Context, request_id: Id, note: Note = "", as_json: Json = False) -> None:
+    """Decline to countersign."""
+    from app.services import requests as services
+
+    _do(ctx, services.decline, request_id, (note,), None, as_json)
+
+
+@cli.command()
+def answer(
+    ctx: typer.Context,
+    request_id: Id,
+    text: Annotated[str, typer.Option(help="The answer.")],
+    as_json: Json = False,
+) -> None:
+    """Answer a tenant admin's question."""
+    from app.services import requests as services
+
+    _do(ctx, services.answer, request_id, (text,), None, as_json)
+
+
+def alternatives(text: str) -> tuple[Alternative, ...]:
+    """`logs,metrics` as values. Raises Misconfigured for a way that is none."""
+    known = ", ".join(one.value for one in Alternative)
+    ways: list[Alternative] = []
+    for word in filter(None, (part.strip().replace("-", "_") for part in text.split(","))):
+        try:
+            ways.append(Alternative(word))
+        except ValueError:
+            raise Misconfigured(f"--tried: there is no way {word!r}", f"the ways are {known}") from None
+    return tuple(dict.fromkeys(ways))
+
+
+def _place_of(place: Workplace, tenant: str, target: str) -> tuple[str, str]:
+    row = lookup.find(place.replica.reader, Tenant, tenant)
+    return row.id, lookup.target(place.replica.reader, row, target).id
+
+
+def _do(
+    ctx: typer.Context, command: Command, request_id: str, words: tuple[str | None, ...], otp: str | None, as_json: bool
+) -> None:
+    async def work(place: Workplace) -> None:
+        key = lookup.find(place.replica.reader, Request, request_id).id
+        await act(place, command, key, *words, otp=otp)
+        _show(place, key, as_json)
+
+    run(ctx, work, as_json=as_json)
+
+
+def _show(place: Workplace, request_id: str, as_json: bool) -> None:
+    from storage.replica.queries.requests import request_line
+
+    line = request_line(place.replica.reader, request_id)
+    if line is None:
+        raise Misconfigured(f"there is no request {request_id}")
+    if as_json:
+        print_json(documents.of_request(line, place.clock.now()))
+    else:
+        documents.print_request(line, place.clock.now())

@@ -1,0 +1,50 @@
+"""`countersign worker`: deliver mail and record what time has ended, once or for as long as it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Annotated
+
+import typer
+
+from app.bootstrap import Workplace
+from app.cli.options import Json
+from app.cli.output import print_json, say
+from app.cli.run import run
+
+cli = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+_SECONDS_BETWEEN_ROUNDS = 1.0
+
+
+@cli.command()
+def worker(
+    ctx: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="One round, then end.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Deliver queued mail and record what time has ended; until Ctrl+C, or once."""
+    from app.upkeep import deliver_queued, record_due
+    from storage.errors import Offline
+
+    async def round_(place: Workplace) -> tuple[int, int]:
+        await place.sync.pull()
+        return await record_due(place), await deliver_queued(place)
+
+    async def work(place: Workplace) -> None:
+        recorded, delivered = await round_(place)
+        if once:
+            if as_json:
+                print_json({"recorded": recorded, "delivered": delivered})
+            else:
+                say(f"{recorded} recorded, {delivered} delivered")
+            return
+        say(f"working; mail goes to {place.launch.paths.mailbox}; Ctrl+C ends it")
+        while True:
+            await asyncio.sleep(_SECONDS_BETWEEN_ROUNDS)
+            with contextlib.suppress(Offline):  # out of reach for now: the next round tries again
+                await place.sync.measure_clock()
+                await round_(place)
+
+    run(ctx, work, as_json=as_json, tidy=False)

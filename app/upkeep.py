@@ -1,0 +1,88 @@
+"""What must happen whoever does it: record what time has ended, hand queued letters to the mail system.
+
+Any process may do either at any moment, two at once included: a Change decided on rows that have moved on is refused
+as stale, and a letter's file is there once whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from app.policy.verdict import Refused
+from storage.errors import Conflict, CountersignError, Stale
+from storage.models import Actor, ActorKind
+
+if TYPE_CHECKING:
+    from app.bootstrap import Workplace
+    from app.mail.letter import Postmark
+    from storage.models import Mail
+
+OTHERS_DID = (Conflict, Stale, Refused)
+"""How it shows that another process recorded the same a moment earlier."""
+POSTMAN = Actor(ActorKind.SYSTEM, "mail", "mail", "")
+"""Who records that a letter was handed on."""
+
+
+async def record_due(place: Workplace) -> int:
+    """Record every expiry and lapse that is due; how many were recorded here."""
+    return await place.desk.record_due()
+
+
+async def deliver_queued(place: Workplace) -> int:
+    """Hand on what is queued; how many letters were delivered here. Raises OSError where nothing can be written."""
+    from app.mail.letter import compose, make_tokens, token_hash
+    from app.mail.maildir import Maildir
+    from app.services.mail import delivered
+    from storage.replica.queries.mail import queued_mail
+
+    letters = queued_mail(place.replica.reader)
+    if not letters:
+        return 0
+    key = place.vault.derived_key("mail links")
+    box = Maildir(place.launch.paths.mailbox)
+    count = 0
+    for mail in letters:
+        tokens = make_tokens(key, mail)
+        box.deliver(mail.id, compose(mail, tokens, _postmark(place, mail)))
+        links = tuple((kind, token_hash(token)) for kind, token in tokens.items())
+        with contextlib.suppress(*OTHERS_DID):  # delivered by another process: the same file, the same links
+            await place.desk.run(delivered, POSTMAN, mail.id, links)
+            count += 1
+    return count
+
+
+def _postmark(place: Workplace, mail: Mail) -> Postmark:
+    from app.mail.letter import Postmark
+    from storage.log.entry import OPERATOR, Head, tenant_log
+    from storage.replica.queries.tenants import log_head
+
+    position = place.replica.position()
+    if position is None:
+        raise Stale("nothing has been read from the shared database yet")
+    log, head = OPERATOR, position.head
+    if mail.tenant_id is not None:
+        found = log_head(place.replica.reader, mail.tenant_id)
+        log, head = tenant_log(mail.tenant_id), Head(found.seq, found.hash)
+    settings = place.launch.settings
+    return Postmark(settings.mail.sender, settings.portal.url, log, head, position.epoch)
+
+
+async def keep_up(place: Workplace, seconds: float = 1.0) -> None:
+    """Both, every second, until cancelled: what a console does while it is open, so that no worker is needed. A round
+    that fails is logged, and tried again."""
+    from app.logfile import note
+
+    told = ""
+    while True:
+        try:
+            if place.sync.status.live and not place.sync.status.forked:
+                await record_due(place)
+                await deliver_queued(place)
+                told = ""
+        except (CountersignError, OSError) as error:
+            if str(error) != told:  # the same trouble every second is one line
+                note(place.launch, "upkeep", error)
+            told = str(error)
+        await asyncio.sleep(seconds)
