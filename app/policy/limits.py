@@ -13,6 +13,8 @@ PENDING = timedelta(hours=24)
 """REQ-104: a request waits this long for a decision."""
 USABLE = timedelta(hours=8)
 """REQ-201: an approval not used within this time lapses."""
+SLACK = timedelta(minutes=1)
+"""How much longer starts are remembered than any window: clocks may differ by seconds."""
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
 MINUTES_DEFAULT = 30
@@ -57,4 +59,4 @@ def within_rate(standing: Standing, tenant_id: str, now: datetime, limits: Limit
 
 def recent_starts(standing: Standing, now: datetime) -> Standing:
     """The standing without starts that no window reaches any more."""
-    return replace(standing, starts=tuple(s for s in standing.starts if s.at > now - DAY))
+    return replace(standing, starts=tuple(s for s in standing.starts if s.at > now - DAY - SLACK))
