@@ -8,30 +8,31 @@ passes reads nothing and changes nothing here.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from screens.context import ConsoleContext
 from storage.models import ElevationState, EndKind, Mode, Session
-from storage.replica.engine import Replica
 from storage.replica.queries.sessions import BoardLine, Group, SessionCard, board, session_card
 from widgets.cells import LEVEL_TONES, Cell, Tone, Toned
 from widgets.columns import Column
 from widgets.countdown import bar, left_text, level_of
+from widgets.moments import near_text
 from widgets.rows import RowView, heading
 from widgets.text import visible
 
 KEPT_CARDS = 2048
 
 COLUMNS = (
-    Column("left", "time left", 18, least=11),
-    Column("engineer", "engineer", 14, least=8, grow=1),
-    Column("tenant", "tenant", 22, least=9, grow=2),
-    Column("target", "as", 18, least=7, priority=3, grow=1),
-    Column("mode", "mode", 9, least=4, priority=1),
-    Column("seen", "seen", 9, least=6, priority=2, right=True),
-    Column("last", "last viewed", 24, least=8, priority=4, grow=4),
-    Column("flags", "flags", 6, least=5),
+    Column("left", "time left", 20, least=14),
+    Column("engineer", "engineer", 14, least=9, grow=1),
+    Column("tenant", "tenant", 22, least=10, grow=2),
+    Column("target", "as", 16, least=8, priority=3, grow=1),
+    Column("mode", "mode", 4, priority=1),
+    Column("seen", "seen", 8, least=6, priority=2, right=True),
+    Column("last", "last viewed", 26, least=14, priority=4, grow=4),
+    Column("flags", "flags", 6),
 )
 
 BEYOND = "⚠"
@@ -62,7 +63,7 @@ class Tally:
     """What the title of the board says. `next_deadline` is when the first running session will be over."""
 
     running: int = 0
-    beyond: int = 0
+    flagged: int = 0
     owed: int = 0
     next_deadline: datetime | None = None
 
@@ -70,10 +71,8 @@ class Tally:
 class BoardSource:
     """The board as rows: groups with headings, sessions by key."""
 
-    def __init__(self, replica: Replica, me: str, short_time: Callable[[datetime], str]) -> None:
-        self._replica = replica
-        self._me = me
-        self._short_time = short_time
+    def __init__(self, context: ConsoleContext) -> None:
+        self._context = context
         self._cards: OrderedDict[tuple[str, int], SessionCard] = OrderedDict()
         self._lines: list[BoardLine | str] = []
         self._places: dict[str, int] = {}
@@ -81,7 +80,7 @@ class BoardSource:
 
     def load(self, now: datetime, since: datetime, words: str = "") -> None:
         """Read which sessions there are at `now`, ended ones from `since` on, narrowed to `words`."""
-        lines = board(self._replica.reader, now, since, words)
+        lines = board(self._context.reader, now, since, words)
         running = [line for line in lines if line.group is Group.RUNNING]
         groups = {group: [line for line in lines if line.group is group] for group in Group}
         titles = {Group.RUNNING: "RUNNING", Group.OWED: "OUTCOME OWED", Group.ENDED: "ENDED TODAY"}
@@ -92,7 +91,7 @@ class BoardSource:
         self._places = {line.session_id: i for i, line in enumerate(self._lines) if isinstance(line, BoardLine)}
         self.tally = Tally(
             running=len(running),
-            beyond=sum(line.flagged for line in running),
+            flagged=sum(line.flagged for line in running),
             owed=len(groups[Group.OWED]),
             next_deadline=min((line.deadline for line in running), default=None),
         )
@@ -111,8 +110,9 @@ class BoardSource:
 
     def mine(self) -> str | None:
         """My own session: the running one, else the one whose outcome I owe."""
+        me = self._context.staff.id if self._context.staff else ""
         for line in self._lines:
-            if isinstance(line, BoardLine) and line.engineer_id == self._me and line.group is not Group.ENDED:
+            if isinstance(line, BoardLine) and line.engineer_id == me and line.group is not Group.ENDED:
                 return line.session_id
         return None
 
@@ -145,7 +145,7 @@ class BoardSource:
         at = (line.session_id, line.rev)
         card = self._cards.get(at)
         if card is None:
-            card = session_card(self._replica.reader, line.session_id)
+            card = session_card(self._context.reader, line.session_id)
             if card is None:
                 return None
             self._cards[at] = card
@@ -161,7 +161,10 @@ class BoardSource:
         crowded = session.records_seen > max(card.declared, 1) * 2
         return (
             self._time_cell(line, session),
-            Toned(visible(card.engineer), Tone.ACCENT if session.engineer_id == self._me else Tone.PLAIN),
+            Toned(
+                visible(card.engineer),
+                Tone.ACCENT if self._context.staff and session.engineer_id == self._context.staff.id else Tone.PLAIN,
+            ),
             visible(card.tenant),
             visible(card.target),
             Toned("FULL", Tone.STRONG) if session.mode is Mode.FULL else "read",
@@ -175,7 +178,7 @@ class BoardSource:
             return TimeLeftCell(session.started_at, session.expires_at)
         ended = session.ended_at or session.expires_at
         how = END_SIGNS[session.end_kind or EndKind.CLOCK]
-        text = f"{self._short_time(ended)} {how}"
+        text = f"{near_text(ended, self._context.now(), self._context.zone)} {how}"
         return Toned(text, Tone.SOON) if line.group is Group.OWED else Toned(text, Tone.DIM)
 
 

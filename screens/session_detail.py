@@ -77,20 +77,26 @@ def session_fields(card: SessionCard, decisions: Sequence[Decision], times: Time
     fields = [line(Toned(visible(f"{session.id} · {card.tenant}"), Tone.STRONG)), line(StateCell(session))]
     if session.ended_at is None:
         fields.append(line(TimeLeftCell(session.started_at, session.expires_at)))
-    fields += [BLANK, *_people(card), *_case(card), *_approval(card, decisions, times), *_elevation(card, times)]
-    fields += [*_seen(card), *_length(card, times)]
+    fields += [
+        BLANK,
+        *people_fields(card),
+        *case_fields(card),
+        *approval_fields(card, decisions, times),
+        *elevation_fields(card, times),
+    ]
+    fields += [*seen_fields(card), *length_fields(card, times)]
     if session.outcome is not None:
-        fields += [BLANK, *_outcome(session)]
+        fields += [BLANK, *outcome_fields(session)]
     return fields
 
 
-def _people(card: SessionCard) -> list[Field]:
+def people_fields(card: SessionCard) -> list[Field]:
     email = f" <{card.engineer_email}>" if card.engineer_email else ""
     target = f" <{card.target_email}>" if card.target_email else ""
     return [field("who", visible(card.engineer + email)), field("as", visible(card.target + target))]
 
 
-def _case(card: SessionCard) -> list[Field]:
+def case_fields(card: SessionCard) -> list[Field]:
     return [
         field("case", visible(f"{card.session.ticket} · request {card.session.request_id}")),
         field("reason", visible(card.reason)),
@@ -98,7 +104,7 @@ def _case(card: SessionCard) -> list[Field]:
     ]
 
 
-def _approval(card: SessionCard, decisions: Sequence[Decision], times: Times) -> list[Field]:
+def approval_fields(card: SessionCard, decisions: Sequence[Decision], times: Times) -> list[Field]:
     said: list[Toned | str] = []
     for decision in decisions:
         if decision.kind in (DecisionKind.COUNTERSIGN, DecisionKind.DECLINE):
@@ -124,7 +130,7 @@ def _noted(note: str | None) -> str:
     return f" · “{note}”" if note else ""
 
 
-def _elevation(card: SessionCard, times: Times) -> list[Field]:
+def elevation_fields(card: SessionCard, times: Times) -> list[Field]:
     elevation = card.session.elevation
     if elevation is None:
         return []
@@ -139,7 +145,7 @@ def _elevation(card: SessionCard, times: Times) -> list[Field]:
     return [field("full mode", asked), under(answer)]
 
 
-def _seen(card: SessionCard) -> list[Field]:
+def seen_fields(card: SessionCard) -> list[Field]:
     session = card.session
     if not session.views:
         return [field("seen", Toned("nothing yet" if session.ended_at is None else "nothing", Tone.DIM))]
@@ -151,7 +157,7 @@ def _seen(card: SessionCard) -> list[Field]:
     return fields
 
 
-def _length(card: SessionCard, times: Times) -> list[Field]:
+def length_fields(card: SessionCard, times: Times) -> list[Field]:
     session = card.session
     fields = [field("how long", LastedCell(session)), under(Toned(f"started {times(session.started_at)}", Tone.DIM))]
     if session.ended_at is None:
@@ -173,7 +179,7 @@ def _length(card: SessionCard, times: Times) -> list[Field]:
     return fields
 
 
-def _outcome(session: Session) -> list[Field]:
+def outcome_fields(session: Session) -> list[Field]:
     outcome = session.outcome
     assert outcome is not None
     ticket = f"{session.ticket} closed in the same step" if outcome.ticket_closed else f"{session.ticket} stays open"

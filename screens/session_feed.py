@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from screens.context import ConsoleContext
 from screens.session_board import BEYOND
 from storage.models import SessionView, ViewKind
-from storage.replica.engine import Replica
 from storage.replica.queries.sessions import session_view, view_ids
 from widgets.cells import Tone, Toned
 from widgets.columns import Column
@@ -30,10 +30,10 @@ _COUNTED = (ViewKind.QUERY, ViewKind.SEARCH, ViewKind.EXPORT)
 class FeedSource:
     """One session's views as rows, by key. `times` writes a moment to the second."""
 
-    def __init__(self, replica: Replica, session_id: str | None, times: Callable[[datetime], str]) -> None:
-        self._replica = replica
+    def __init__(self, context: ConsoleContext, session_id: str, times: Callable[[datetime], str]) -> None:
+        self._context = context
         self._times = times
-        self._ids = view_ids(replica.reader, session_id) if session_id else []
+        self._ids = view_ids(context.reader, session_id)
 
     def count(self) -> int:
         return len(self._ids)
@@ -42,7 +42,7 @@ class FeedSource:
         return self._ids.index(key) if key in self._ids else None
 
     def rows(self, start: int, number: int) -> Sequence[RowView]:
-        found = (session_view(self._replica.reader, key) for key in self._ids[start : start + number])
+        found = (session_view(self._context.reader, key) for key in self._ids[start : start + number])
         return [feed_row(view, self._times) for view in found if view is not None]
 
 

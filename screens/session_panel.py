@@ -1,0 +1,82 @@
+"""The selected session beside the board: its story, and its live feed below or, where there is room, beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from screens.context import ConsoleContext
+from screens.session_detail import session_fields
+from screens.session_feed import COLUMNS, FeedSource
+from storage.replica.queries.sessions import SessionCard, decisions_on, session_card
+from widgets.cells import Tone, Toned
+from widgets.fields import FieldList, line
+from widgets.moments import clock_text, near_text
+from widgets.rows import ListSource
+from widgets.table import VirtualTable
+
+
+class SessionPanel(Container):
+    """Shows one session, read anew at every `show`."""
+
+    DEFAULT_CSS = """
+    SessionPanel {
+        layout: vertical; height: 1fr;
+        & > #session-story { height: auto; max-height: 62%; padding: 0 1; scrollbar-size-vertical: 1; }
+        & > #session-views { height: 1fr; min-height: 5; }
+        & #feed-title { height: 1; width: 1fr; padding: 0 1; color: $text-muted; border-top: none; text-style: bold; }
+    }
+    """
+
+    def __init__(self, context: ConsoleContext, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._given = context
+        self.card: SessionCard | None = None
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="session-story"):
+            yield FieldList(self._given.now)
+        with Vertical(id="session-views"):
+            yield Static("", id="feed-title", markup=False)
+            yield VirtualTable(COLUMNS, self._given.now, empty="nothing viewed yet", id="feed")
+
+    def show(self, session_id: str | None) -> None:
+        """Show this session as the replica has it now."""
+        before = self.card.session.id if self.card else None
+        reader = self._given.reader
+        self.card = session_card(reader, session_id) if session_id else None
+        fields, feed = self.query_one(FieldList), self.query_one("#feed", VirtualTable)
+        title = self.query_one("#feed-title", Static)
+        if self.card is None:
+            fields.show([line(Toned("no session selected", Tone.DIM))])
+            feed.show(ListSource(), from_top=True)
+            title.update("")
+            return
+        session = self.card.session
+        fields.show(session_fields(self.card, decisions_on(reader, session.request_id), self._near()))
+        feed.show(FeedSource(self._given, session.id, self._clock), from_top=session.id != before)
+        beyond = f" · {session.beyond_scope} beyond the scope" if session.beyond_scope else ""
+        title.update(Content(f"VIEWED  {session.views}{beyond}"))
+        if session.id != before:
+            self.query_one("#session-story").scroll_home(animate=False)
+
+    def refresh_time_cells(self) -> None:
+        """Draw on what depends on the time."""
+        self.query_one(FieldList).refresh_time_cells()
+
+    @property
+    def text(self) -> str:
+        """The story as plain text."""
+        return self.query_one(FieldList).text
+
+    def _clock(self, at: datetime) -> str:
+        return clock_text(at, self._given.zone)
+
+    def _near(self) -> Callable[[datetime], str]:
+        now, zone = self._given.now(), self._given.zone
+        return lambda at: near_text(at, now, zone)

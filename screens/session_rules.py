@@ -1,0 +1,78 @@
+"""What I can do with a session now, and why not: the policy's own verdicts, asked for the footer, the keys and ⏎."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.policy.people import Place
+from app.policy.sessions import (
+    may_ask_elevation,
+    may_countersign_elevation,
+    may_decline_elevation,
+    may_end,
+    may_force_end,
+    may_give_outcome,
+    may_log_view,
+)
+from app.policy.verdict import Finding, Verdict
+from app.services.reading import place
+from screens.context import ConsoleContext
+from storage.models import Session, Staff
+from storage.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """Everything the rules want to know of a session at a moment."""
+
+    session: Session
+    engineer: Staff
+    me: Staff
+    now: datetime
+    view: View
+
+    def log(self) -> Verdict:
+        return may_log_view(self.session, self.me, self.now)
+
+    def end(self) -> Verdict:
+        return may_end(self.session, self.me, self.now)
+
+    def outcome(self) -> Verdict:
+        return may_give_outcome(self.session, self.me, self.now)
+
+    def force_end(self) -> Verdict:
+        return may_force_end(self.session, self.me, self.now)
+
+    def elevate(self) -> Verdict:
+        return may_ask_elevation(self.session, self.me, self._place(), self.now)
+
+    def countersign(self) -> Verdict:
+        return may_countersign_elevation(self.session, self.me, self.engineer, self._place(), self.now)
+
+    def decline(self) -> Verdict:
+        return may_decline_elevation(self.session, self.me, self.engineer, self._place(), self.now)
+
+    def _place(self) -> Place:
+        return place(self.view, self.session.tenant_id)
+
+
+Rule = Callable[[SessionFacts], Verdict]
+
+NONE_SELECTED = Verdict((Finding("REQ-801", False, "no session is selected"),))
+
+
+def asked(context: ConsoleContext, session_id: str | None, rule: Rule) -> Verdict:
+    """The rule's verdict on the selected session; refuses in words where there is none, or nobody is signed in."""
+    if context.replica is None or session_id is None:
+        return NONE_SELECTED
+    signed_in = context.may_act()
+    if context.staff is None:
+        return signed_in
+    view = context.replica.view("preview")
+    session = view.get(Session, session_id)
+    engineer = view.get(Staff, session.engineer_id) if session else None
+    if session is None or engineer is None:
+        return NONE_SELECTED
+    return signed_in & rule(SessionFacts(session, engineer, context.staff, context.now(), view))
