@@ -75,7 +75,7 @@ def _wrong(credential: Credential, now: datetime) -> Verdict:
     )
 
 
-async def prove(
+def prove(
     transaction: Transaction, staff_id: str, code: str, act: str, actor: Actor, now: datetime, vault: Vault
 ) -> StepUpAnswer:
     """Check the code inside an open write transaction and record the outcome, whatever it is. Raises GuardRefused for
@@ -86,7 +86,7 @@ async def prove(
     bare = Change(change_id, now, actor, (Draft(Action.STEP_UP_REFUSED),), (), ())
     keys = {(Staff.TABLE, staff_id), (Credential.TABLE, staff_id)}
     needed = wanted(bare)
-    ground = await read_ground(transaction, bare, dataclasses.replace(needed, keys=needed.keys | keys))
+    ground = read_ground(transaction, bare, dataclasses.replace(needed, keys=needed.keys | keys))
     stored_staff = ground.found.get((Staff.TABLE, staff_id))
     if stored_staff is None or not (staff := Staff.from_image(stored_staff[1])).is_active(now):
         refuse("P12", f"{actor.name} is no active staff member")
@@ -94,9 +94,9 @@ async def prove(
     if stored is None:
         return StepUpAnswer(None, f"{staff.name} has no second factor yet: enrol one first")
     verdict = judged(Credential.from_image(stored[1]), code, now, vault)
-    supers = await _supers(transaction, now) if verdict.locks else []
+    supers = _supers(transaction, now) if verdict.locks else []
     change = _recorded(bare, verdict, act, staff, supers)
-    applied = await write_change(transaction, change, ground, now)
+    applied = write_change(transaction, change, ground, now)
     return StepUpAnswer(change.answer.get("step_up"), verdict.why, applied.rev)
 
 
@@ -117,8 +117,8 @@ def _recorded(bare: Change, verdict: Verdict, act: str, staff: Staff, supers: li
     )
 
 
-async def _supers(transaction: Transaction, now: datetime) -> list[Staff]:
-    rows = await transaction.rows("SELECT image FROM staff WHERE role = ? ORDER BY id", (Role.SUPER.value,))
+def _supers(transaction: Transaction, now: datetime) -> list[Staff]:
+    rows = transaction.rows("SELECT image FROM staff WHERE role = ? ORDER BY id", (Role.SUPER.value,))
     return [staff for (image,) in rows if (staff := Staff.from_image(image)).is_active(now)]
 
 

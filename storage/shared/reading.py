@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from storage.errors import Corrupt
 from storage.log.entry import OPERATOR, Head
+from storage.models import Credential
 from storage.models.row import digest, row_types
 from storage.shared.connections import Transaction
 from storage.shared.interface import Position, Pulled, StoredEntry, StoredRow
@@ -22,23 +23,28 @@ def is_private(table: str) -> bool:
     return table == COMMAND or row_types()[table].PRIVATE
 
 
-async def read_position(transaction: Transaction) -> Position:
-    found = await transaction.rows("SELECT epoch, seq, lower(hex(hash)) FROM log_head WHERE log = ?", (OPERATOR,))
+def read_position(transaction: Transaction) -> Position:
+    found = transaction.rows("SELECT epoch, seq, lower(hex(hash)) FROM log_head WHERE log = ?", (OPERATOR,))
     if not found:
         raise Corrupt("the operator log has no head", "restore the shared database from a backup")
     epoch, seq, head = found[0]
     return Position(epoch, Head(seq, head))
 
 
-async def read_pulled(transaction: Transaction, after: Head, limit: int) -> Pulled:
+def read_credential(transaction: Transaction, staff_id: str) -> Credential | None:
+    found = transaction.rows("SELECT image FROM credential WHERE id = ?", (staff_id,))
+    return Credential.from_image(found[0][0]) if found else None
+
+
+def read_pulled(transaction: Transaction, after: Head, limit: int) -> Pulled:
     """Entries after a position with their twins and rows, all of the transaction's one snapshot."""
-    position = await read_position(transaction)
-    anchor = await transaction.rows("SELECT hash FROM operator_log WHERE seq = ?", (after.seq,))
-    found = await transaction.rows(
+    position = read_position(transaction)
+    anchor = transaction.rows("SELECT hash FROM operator_log WHERE seq = ?", (after.seq,))
+    found = transaction.rows(
         "SELECT seq, hash, body FROM operator_log WHERE seq > ? ORDER BY seq LIMIT ?", (after.seq, limit)
     )
     last = found[-1][0] if found else after.seq
-    twins = await transaction.rows(
+    twins = transaction.rows(
         "SELECT tenant_id, seq, hash, body FROM tenant_log WHERE operator_seq > ? AND operator_seq <= ?"
         " ORDER BY operator_seq",
         (after.seq, last),
@@ -49,48 +55,48 @@ async def read_pulled(transaction: Transaction, after: Head, limit: int) -> Pull
         anchor=anchor[0][0] if anchor else None,
         entries=tuple(StoredEntry(OPERATOR, *row) for row in found),
         tenant_entries=tuple(StoredEntry(TENANT + tenant_id, *row) for tenant_id, *row in twins),
-        rows=await _rows_between(transaction, after.seq, last) if found else (),
+        rows=_rows_between(transaction, after.seq, last) if found else (),
         more=last < position.head.seq,
     )
 
 
-async def _rows_between(transaction: Transaction, after: int, last: int) -> tuple[StoredRow, ...]:
+def _rows_between(transaction: Transaction, after: int, last: int) -> tuple[StoredRow, ...]:
     """Rows of all tables last written under entries in (after, last]: one statement."""
     parts = (
         f"SELECT '{table}', id, rev, image FROM \"{table}\" WHERE rev > ?1 AND rev <= ?2" for table in row_tables()
     )
-    found = await transaction.rows(" UNION ALL ".join(parts), (after, last))
+    found = transaction.rows(" UNION ALL ".join(parts), (after, last))
     return tuple(_stored(*row) for row in found)
 
 
-async def read_entries(transaction: Transaction, log: str, after: int, limit: int) -> list[StoredEntry]:
+def read_entries(transaction: Transaction, log: str, after: int, limit: int) -> list[StoredEntry]:
     if log == OPERATOR:
-        found = await transaction.rows(
+        found = transaction.rows(
             "SELECT seq, hash, body FROM operator_log WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
         )
     else:
-        found = await transaction.rows(
+        found = transaction.rows(
             "SELECT seq, hash, body FROM tenant_log WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?",
             (log.removeprefix(TENANT), after, limit),
         )
     return [StoredEntry(log, *row) for row in found]
 
 
-async def read_logs(transaction: Transaction) -> dict[str, Head]:
+def read_logs(transaction: Transaction) -> dict[str, Head]:
     """Recorded heads. A tenant's log that has entries but no head is listed as empty: verifiers must not miss it."""
     heads = {
         log: Head(seq, head)
-        for log, seq, head in await transaction.rows("SELECT log, seq, lower(hex(hash)) FROM log_head ORDER BY log")
+        for log, seq, head in transaction.rows("SELECT log, seq, lower(hex(hash)) FROM log_head ORDER BY log")
     }
-    for (tenant_id,) in await transaction.rows("SELECT DISTINCT tenant_id FROM tenant_log"):
+    for (tenant_id,) in transaction.rows("SELECT DISTINCT tenant_id FROM tenant_log"):
         heads.setdefault(TENANT + tenant_id, Head())
     return heads
 
 
-async def read_rows(transaction: Transaction, table: str, after: str, limit: int) -> list[StoredRow]:
+def read_rows(transaction: Transaction, table: str, after: str, limit: int) -> list[StoredRow]:
     if table not in row_tables():
         raise KeyError(table)
-    found = await transaction.rows(
+    found = transaction.rows(
         f"SELECT '{table}', id, rev, image FROM \"{table}\" WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
     )
     return [_stored(*row) for row in found]

@@ -8,11 +8,10 @@ falsify it: SQLite can only detect that, PostgreSQL can prevent it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from storage.clock import Clock
 from storage.errors import Offline
@@ -53,7 +52,7 @@ class SqliteShared:
         self._queue = WriterQueue(path, patience)
         self._connections = Connections(path)
         self._reopening = asyncio.Lock()
-        self._writes: set[asyncio.Task[object]] = set()
+        self._writes: set[asyncio.Task[Any]] = set()
 
     @classmethod
     async def create(cls, path: Path, vault: Vault, clock: Clock, *, limits: Limits | None = None) -> Self:
@@ -70,41 +69,28 @@ class SqliteShared:
         return cls(path, vault, clock, limits=limits)
 
     async def position(self) -> Position:
-        async with self._reading() as transaction:
-            return await reading.read_position(transaction)
+        return await self._read(reading.read_position)
 
     async def apply(self, change: Change) -> Applied:
-        async def work(transaction: Transaction) -> Applied:
-            return await apply_change(transaction, change, self._clock.now(), self._limits)
-
-        return await self._whole(work)
+        return await self._write(lambda tx: apply_change(tx, change, self._clock.now(), self._limits))
 
     async def step_up(self, staff_id: str, code: str, act: str, actor: Actor) -> StepUpAnswer:
-        async def work(transaction: Transaction) -> StepUpAnswer:
-            return await prove(transaction, staff_id, code, act, actor, self._clock.now(), self._vault)
-
-        return await self._whole(work)
+        return await self._write(lambda tx: prove(tx, staff_id, code, act, actor, self._clock.now(), self._vault))
 
     async def credential(self, staff_id: str) -> Credential | None:
-        async with self._reading() as transaction:
-            found = await transaction.rows("SELECT image FROM credential WHERE id = ?", (staff_id,))
-            return Credential.from_image(found[0][0]) if found else None
+        return await self._read(lambda tx: reading.read_credential(tx, staff_id))
 
     async def pull(self, after: Head, limit: int = 5000) -> Pulled:
-        async with self._reading() as transaction:
-            return await reading.read_pulled(transaction, after, limit)
+        return await self._read(lambda tx: reading.read_pulled(tx, after, limit))
 
     async def entries(self, log: str, after: int, limit: int = 5000) -> list[StoredEntry]:
-        async with self._reading() as transaction:
-            return await reading.read_entries(transaction, log, after, limit)
+        return await self._read(lambda tx: reading.read_entries(tx, log, after, limit))
 
     async def logs(self) -> dict[str, Head]:
-        async with self._reading() as transaction:
-            return await reading.read_logs(transaction)
+        return await self._read(reading.read_logs)
 
     async def rows(self, table: str, after: str, limit: int = 5000) -> list[StoredRow]:
-        async with self._reading() as transaction:
-            return await reading.read_rows(transaction, table, after, limit)
+        return await self._read(lambda tx: reading.read_rows(tx, table, after, limit))
 
     def changes(self) -> AsyncIterator[Hint]:
         return watch(self.path, self._slow_seconds)
@@ -118,25 +104,22 @@ class SqliteShared:
             await asyncio.wait(self._writes)
         await self._connections.close()
 
-    async def _whole(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def _read(self, work: Callable[[Transaction], T]) -> T:
+        await self._same_file()
+        return await self._connections.read(work)
+
+    async def _write(self, work: Callable[[Transaction], T]) -> T:
         """Run a write transaction to its end even if whoever asked is cancelled: its outcome is never unknown."""
 
         async def turn() -> T:
             async with self._queue.turn():
                 await self._same_file()
-                async with self._connections.writing() as transaction:
-                    return await work(transaction)
+                return await self._connections.write(work)
 
         task = asyncio.create_task(turn())
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
         return await asyncio.shield(task)
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[Transaction]:
-        await self._same_file()
-        async with self._connections.reading() as transaction:
-            yield transaction
 
     async def _same_file(self) -> None:
         """Connections stay with a file that was renamed or removed: notice that another one stands at the path (a

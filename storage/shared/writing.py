@@ -52,24 +52,24 @@ class Plan:
     heads: dict[str, Head] = field(default_factory=dict)
 
 
-async def apply_change(transaction: Transaction, change: Change, now: datetime, limits: Limits) -> Applied:
+def apply_change(transaction: Transaction, change: Change, now: datetime, limits: Limits) -> Applied:
     """Apply a Change inside an open write transaction. Raises ClockSkew, Stale, GuardRefused, Corrupt."""
     needed = wanted(change)
-    ground = await read_ground(transaction, change, needed)
+    ground = read_ground(transaction, change, needed)
     if ground.answered is not None:
         return _repeated(ground.answered)
     if abs(change.at - now) > SKEW:
         raise ClockSkew(f"the command is dated {(change.at - now).total_seconds():+.1f} s off the shared clock")
     _check_reads(change, ground.found)
     check_all(Case(change, now, limits, ground.found))
-    return await write_change(transaction, change, ground, now)
+    return write_change(transaction, change, ground, now)
 
 
-async def write_change(transaction: Transaction, change: Change, ground: Ground, now: datetime) -> Applied:
+def write_change(transaction: Transaction, change: Change, ground: Ground, now: datetime) -> Applied:
     """Compose and write, without asking guards: for `apply_change`, and for the step-up's own step."""
     at = now if ground.last_at is None else max(now, ground.last_at)
     plan = composed(change, ground, at)
-    await _write(transaction, plan, ground)
+    _write(transaction, plan, ground)
     return Applied(plan.entries[-1][0], at, dict(change.answer))
 
 
@@ -84,16 +84,18 @@ def _check_reads(change: Change, found: dict[Key, tuple[int, str]]) -> None:
             raise Stale(f"{read.table} {read.key} has changed since it was read (rev {read.rev}, now {rev})")
 
 
-async def read_ground(transaction: Transaction, change: Change, needed: Wanted) -> Ground:
+def read_ground(transaction: Transaction, change: Change, needed: Wanted) -> Ground:
     """One statement for everything: heads, the newest entry, the command id, and the wanted rows."""
     logs = [OPERATOR, *sorted({tenant_log(e.tenant) for e in change.entries if e.tenant is not None})]
     asked: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for table, key in needed.keys:
-        asked[table]["id"].append(key)
+        asked[table]["id IN ({})"].append(key)
     if needed.tenants:
-        asked["contact"]["tenant_id"].extend(needed.tenants)
+        asked["contact"]["tenant_id IN ({})"].extend(needed.tenants)
     if needed.requests:
-        asked["decision"]["request_id"].extend(needed.requests)
+        asked["decision"]["request_id IN ({})"].extend(needed.requests)
+    if needed.shut:
+        asked["session"]["tenant_id IN ({}) AND ended_at IS NULL"].extend(needed.shut)
     parts = [
         f"SELECT '{_HEAD}', log, seq, lower(hex(hash)) FROM log_head WHERE log IN ({_marks(logs)})",
         f"SELECT '{_LAST}', lower(hex(hash)), seq, at FROM operator_log"
@@ -101,13 +103,13 @@ async def read_ground(transaction: Transaction, change: Change, needed: Wanted) 
         f"SELECT '{COMMAND}', id, rev, image FROM command WHERE id = ?",
     ]
     values = [*logs, change.id]
-    for table, columns in asked.items():
+    for table, clauses in asked.items():
         row_type(table)  # a table of ours, or KeyError: the name goes into SQL
-        where = " OR ".join(f"{column} IN ({_marks(keys)})" for column, keys in columns.items())
+        where = " OR ".join(clause.format(_marks(keys)) for clause, keys in clauses.items())
         parts.append(f"SELECT '{table}', id, rev, image FROM \"{table}\" WHERE {where}")
-        for keys in columns.values():
+        for keys in clauses.values():
             values += keys
-    return _sorted_out(await transaction.rows(" UNION ALL ".join(parts), values))
+    return _sorted_out(transaction.rows(" UNION ALL ".join(parts), values))
 
 
 def _marks(values: Iterable[str]) -> str:
@@ -203,11 +205,11 @@ def _compose_entry(plan: Plan, change: Change, number: int, digests: list[list[s
     plan.heads[OPERATOR] = Head(seq, entry_hash.hex())
 
 
-async def _write(transaction: Transaction, plan: Plan, ground: Ground) -> None:
+def _write(transaction: Transaction, plan: Plan, ground: Ground) -> None:
     """Entries first, then rows, then heads: one statement a table and kind."""
-    await transaction.write("INSERT INTO operator_log (seq, hash, body) VALUES (?, ?, ?)", plan.entries)
+    transaction.write("INSERT INTO operator_log (seq, hash, body) VALUES (?, ?, ?)", plan.entries)
     if plan.twins:
-        await transaction.write("INSERT INTO tenant_log (tenant_id, seq, hash, body) VALUES (?, ?, ?, ?)", plan.twins)
+        transaction.write("INSERT INTO tenant_log (tenant_id, seq, hash, body) VALUES (?, ?, ?, ?)", plan.twins)
     fresh: dict[str, list[Values]] = defaultdict(list)
     changed: dict[str, list[Values]] = defaultdict(list)
     for (table, key), (rev, image) in plan.rows.items():
@@ -216,9 +218,9 @@ async def _write(transaction: Transaction, plan: Plan, ground: Ground) -> None:
         else:
             fresh[table].append((key, image, rev))
     for table, many in fresh.items():
-        await transaction.write(f'INSERT INTO "{table}" (id, image, rev) VALUES (?, ?, ?)', many)
+        transaction.write(f'INSERT INTO "{table}" (id, image, rev) VALUES (?, ?, ?)', many)
     for table, many in changed.items():
-        await transaction.write(f'UPDATE "{table}" SET image = ?, rev = ? WHERE id = ?', many)
+        transaction.write(f'UPDATE "{table}" SET image = ?, rev = ? WHERE id = ?', many)
     moved: list[Values] = []
     born: list[Values] = []
     for log, head in plan.heads.items():
@@ -226,8 +228,8 @@ async def _write(transaction: Transaction, plan: Plan, ground: Ground) -> None:
             moved.append((head.seq, bytes.fromhex(head.hash), log))
         else:
             born.append((log, head.seq, bytes.fromhex(head.hash), OPERATOR))
-    await transaction.write("UPDATE log_head SET seq = ?, hash = ? WHERE log = ?", moved)
+    transaction.write("UPDATE log_head SET seq = ?, hash = ? WHERE log = ?", moved)
     if born:
-        await transaction.write(
+        transaction.write(
             "INSERT INTO log_head (log, epoch, seq, hash) SELECT ?, epoch, ?, ? FROM log_head WHERE log = ?", born
         )

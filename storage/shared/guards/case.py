@@ -14,8 +14,22 @@ from typing import NoReturn, TypeVar
 
 from storage.errors import GuardRefused
 from storage.log.actions import Action
-from storage.models import Actor, ActorKind, Contact, Decision, Request, Row, Session, Settings, Staff, Standing, StepUp
-from storage.models.tenant import Tenant
+from storage.models import (
+    Actor,
+    ActorKind,
+    Contact,
+    Decision,
+    Request,
+    Row,
+    Session,
+    Settings,
+    Staff,
+    Standing,
+    StepUp,
+    Tenant,
+    TenantMode,
+    TenantStatus,
+)
 from storage.shared.change import Change
 
 R = TypeVar("R", bound=Row)
@@ -110,11 +124,13 @@ def same_person(one: str, other: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Rows to fetch: by key, the contacts of tenants, and the decisions on requests."""
+    """Rows to fetch: by key; the contacts of `tenants`; the decisions on `requests`; the running sessions of the
+    tenants that the Change leaves shut (`shut`)."""
 
     keys: frozenset[Key]
     tenants: frozenset[str]
     requests: frozenset[str]
+    shut: frozenset[str]
 
 
 def wanted(change: Change) -> Wanted:
@@ -124,6 +140,7 @@ def wanted(change: Change) -> Wanted:
     keys |= set(_around_actor(change.actor))
     tenants: set[str] = set()
     requests: set[str] = set()
+    shut: set[str] = set()
     for row in (write.row for write in change.writes):
         keys.add((row.TABLE, row.id))
         if isinstance(row, (Request, Session, Decision)):
@@ -133,7 +150,19 @@ def wanted(change: Change) -> Wanted:
             keys.add((Request.TABLE, request_id))
             requests.add(request_id)
         keys |= set(_people_of(row))
-    return Wanted(frozenset(keys), frozenset(tenants), frozenset(requests))
+        if is_shut(row):
+            shut.add(row.id)
+    return Wanted(frozenset(keys), frozenset(tenants), frozenset(requests), frozenset(shut))
+
+
+def is_shut(row: Row) -> bool:
+    """Whether this row of a tenant lets nobody in (REQ-110)."""
+    match row:
+        case Settings():
+            return row.kill_switch or row.mode is TenantMode.FORBIDDEN
+        case Tenant():
+            return row.status is not TenantStatus.ACTIVE
+    return False
 
 
 def _around_actor(actor: Actor) -> Iterable[Key]:

@@ -22,6 +22,8 @@ ACTS: dict[Action, str] = {
     Action.SESSION_FORCE_ENDED: "session.force_end",
 }
 """Actions by staff that need a step-up, and the act it must have been given for."""
+FIRST_FACTOR = frozenset({Action.DATABASE_CREATED, Action.STAFF_ADDED})
+"""A new account comes with its first factor; replacing one takes a code."""
 
 
 def check(case: Case) -> None:
@@ -29,6 +31,8 @@ def check(case: Case) -> None:
         if before is None or after != replace(before, used_by=(*before.used_by, case.change.id)):
             refuse("P10", f"step-up {after.id} can only be used, once, by the Change that rests on it")
     needed = {ACTS[action] for action in case.actions if action in ACTS}
+    if Action.CREDENTIAL_ENROLLED in case.actions and not case.actions & FIRST_FACTOR:
+        needed.add("staff.enrol")
     if not needed or not case.is_staff():
         return
     if len(needed) > 1:

@@ -1,7 +1,7 @@
 """P12: deactivated staff can do nothing.
 
 Nor can whoever is past the end date of a temporary account. An auditor reads everything and changes nothing but their
-own second factor.
+own second factor; that a rule refused them something may be recorded.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from storage.log.actions import Action
 from storage.models import Role, Session, Staff
 from storage.shared.guards.case import Case, refuse
 
-AUDITORS_MAY = frozenset({Action.CREDENTIAL_ENROLLED, Action.LOG_EXPORTED, Action.STEP_UP_ACCEPTED})
+AUDITORS_MAY = frozenset(
+    {Action.CREDENTIAL_ENROLLED, Action.LOG_EXPORTED, Action.REQUEST_REFUSED, Action.RATE_LIMIT_MET}
+)
 
 
 def check(case: Case) -> None:
