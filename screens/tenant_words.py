@@ -135,7 +135,7 @@ def _last_change(key: str, changes: list[SettingChange]) -> SettingChange | None
     for change in changes:
         if key in change.after or (key == "kill_switch" and change.action in switches):
             return change
-    return next((change for change in changes if change.action == Action.TENANT_IMPORTED), None)
+    return next((change for change in changes if change.first), None)
 
 
 def length(minutes: int) -> str:
@@ -181,7 +181,7 @@ def change_words(change: SettingChange) -> str:
     if change.action == Action.KILL_SWITCH_OFF:
         return "kill switch ON → off"
     if change.action == Action.TENANT_IMPORTED:
-        return "imported from the platform" if not change.before else "refreshed from the platform"
+        return "made known, with its first settings" if change.first else "account and contacts refreshed"
     parts = []
     for key, label in _LABELS.items():
         if key in change.after:

@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from widgets.cells import Cell, Tone, Toned, drawn
 
-LABEL = 14
+LABEL = 16
 """The widest a label may be; longer ones are clipped by whoever writes them."""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from storage.log.actions import Action
-from storage.models import Contact, ContactRole, Settings, Tenant, TenantStatus, parse_time, time_text
+from storage.models import Contact, ContactRole, Settings, Tenant, TenantMode, parse_time, time_text
 from storage.models.row import Json
 
 SETTING_ACTIONS = (Action.SETTINGS_CHANGED, Action.KILL_SWITCH_ON, Action.KILL_SWITCH_OFF, Action.TENANT_IMPORTED)
@@ -36,7 +36,8 @@ class TenantCard:
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
-    """One entry that touched a tenant's settings: who, when, and from what to what."""
+    """One entry that touched a tenant's settings: who, when, and from what to what. `first` is the import that made
+    the tenant known."""
 
     seq: int
     at: datetime
@@ -45,6 +46,7 @@ class SettingChange:
     by_kind: str
     before: dict[str, Json]
     after: dict[str, Json]
+    first: bool = False
 
 
 def tenant_ids(connection: sqlite3.Connection, words: str = "") -> list[str]:
@@ -115,7 +117,7 @@ def setting_changes(connection: sqlite3.Connection, tenant_id: str, limit: int =
 
 
 def _change(seq: int, body: dict[str, Json]) -> SettingChange:
-    actor, before, after = body["actor"], body.get("before"), body.get("after")
+    actor, before, after, data = body["actor"], body.get("before"), body.get("after"), body.get("data")
     assert isinstance(actor, dict)
     return SettingChange(
         seq=seq,
@@ -125,12 +127,23 @@ def _change(seq: int, body: dict[str, Json]) -> SettingChange:
         by_kind=str(actor["kind"]),
         before=before if isinstance(before, dict) else {},
         after=after if isinstance(after, dict) else {},
+        first=isinstance(data, dict) and data.get("new") is True,
     )
 
 
-def active_tenant_count(connection: sqlite3.Connection) -> int:
-    """How many tenants are active."""
+def tenants_shut(connection: sqlite3.Connection) -> int:
+    """How many tenants let nobody in now: kill switch on, or support access forbidden."""
     row = connection.execute(
-        "select count(*) from tenant where json_extract(image, '$.status') = ?", (TenantStatus.ACTIVE.value,)
+        "select count(*) from settings where json_extract(image, '$.kill_switch') or json_extract(image, '$.mode') = ?",
+        (TenantMode.FORBIDDEN.value,),
+    ).fetchone()
+    return int(row[0])
+
+
+def running_inside(connection: sqlite3.Connection, tenant_id: str, now: datetime) -> int:
+    """How many sessions run inside the tenant at `now`."""
+    row = connection.execute(
+        "select count(*) from session where tenant_id = ? and ended_at is null and expires_at > ?",
+        (tenant_id, time_text(now)),
     ).fetchone()
     return int(row[0])
