@@ -102,13 +102,14 @@ class Sync:
     ) -> None:
         self._shared = shared
         self._replica = replica
-        self._witness = witness
+        self.witness = witness
         self._clock = clock
         self._evidence = evidence_directory or witness.path.parent / "evidence"
         self._chunk = chunk
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replica")
         self._pulling = asyncio.Lock()
         self._publish: Callable[[ChangeSet], None] | None = None
+        self._closed = False
         self._generation = 0
         self._rebuilds_told = replica.rebuilds
         self._measured_at: tuple[float, float] | None = None
@@ -183,7 +184,9 @@ class Sync:
                 try:
                     if position_of(connection) != position:  # another process of this home was faster
                         return _Taken(position, 0, frozenset(), (), again=True)
-                    checked = sync_chunk.check(connection, position, pulled, self._witness)
+                    checked = sync_chunk.check(connection, position, pulled, self.witness)
+                    if checked.broken and not checked.entries:
+                        return _Taken(position, 0, frozenset(), tuple(checked.findings), broken=True)
                     sync_chunk.apply(connection, checked)
                     findings = list(checked.findings)
                     at_head = checked.link.seq == pulled.head.seq
@@ -193,9 +196,8 @@ class Sync:
                 finally:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
-                if checked.entries or not checked.broken:
-                    self._witness.saw(checked.epoch, checked.heads())
-                    self._witness.save()
+                self.witness.saw(checked.epoch, checked.heads())
+                self.witness.save()
             moved = Position(checked.epoch, Head(checked.link.seq, checked.link.hash))
             keys = frozenset((row.table, row.key) for row in checked.rows)
             return _Taken(moved, len(checked.entries), keys, tuple(findings), checked.broken)
@@ -301,14 +303,15 @@ class Sync:
     async def _follow(self, progress: Progress | None) -> None:
         """Pull at every hint; the first comes at once. A commit without an entry means that something was changed
         behind the log's back: the background check looks at once."""
+        told = False
         async for hint in self._shared.changes():
-            was_live = self.status.live
             await self.measure_clock()
             with contextlib.suppress(
                 ForkedHistory
             ):  # noted, kept and published by `pull`; the status goes on saying so
                 await self.pull(progress)
-            if not was_live:
+            if not told:
+                told = True
                 self._changed(0, frozenset(), frozenset(), (), False, status=True)
             if hint is Hint.SILENT:
                 self._watch.alarm()
@@ -340,8 +343,11 @@ class Sync:
         return self.status.faults
 
     async def close(self) -> None:
-        """Write the heads seen and end the thread."""
-        await self.in_thread(lambda: self._witness.save(at_once=True))
+        """Write the heads seen and end the thread. Closing twice does no harm."""
+        if self._closed:
+            return
+        self._closed = True
+        await self.in_thread(lambda: self.witness.save(at_once=True))
         await asyncio.to_thread(self._thread.shutdown)
 
 

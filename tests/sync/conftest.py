@@ -1,0 +1,57 @@
+"""One true history for all tests of sync: told once, copied for each."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from storage.shared.sqlite import SqliteShared
+from storage.shared.vault import Vault
+from tests.clock import ManualClock
+from tests.sync.behind import Intruder
+from tests.sync.story import Console, console, tell
+
+
+@pytest.fixture(scope="session")
+def told(template: Path, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shared file after the story."""
+    home = tmp_path_factory.mktemp("told")
+    path = home / "shared.db"
+    shutil.copyfile(template, path)
+
+    async def telling() -> None:
+        clock = ManualClock()
+        shared = await SqliteShared.open(path, vault, clock)
+        story = console(shared, home, clock)
+        await tell(story, vault)
+        await story.close()
+        await shared.close()
+
+    asyncio.run(telling())
+    return path
+
+
+@pytest.fixture
+def shared_path(told: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "shared.db"
+    shutil.copyfile(told, path)
+    return path
+
+
+@pytest.fixture
+def behind(shared_path: Path) -> Intruder:
+    """Someone with the file and sqlite3."""
+    return Intruder(shared_path)
+
+
+@pytest.fixture
+async def mine(shared: SqliteShared, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Console]:
+    """A console that has seen the whole story."""
+    one = console(shared, tmp_path, clock)
+    await one.sync.pull()
+    yield one
+    await one.close()

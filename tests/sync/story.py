@@ -1,0 +1,107 @@
+"""A small true history, made through the services: every row table has rows, two tenants have logs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyotp
+
+from app.policy.requests import RequestForm
+from app.services import consent, mail, requests, sessions, staff, tenants
+from storage.clock import SharedClock
+from storage.models import Actor, ActorKind, Alternative, ContactRole, LinkKind, Mail, Role, Staff, ViewKind
+from storage.replica.engine import Replica
+from storage.shared.change import Applied, Change, new_change_id
+from storage.shared.sqlite import SqliteShared
+from storage.shared.vault import Vault
+from storage.sync import Sync
+from storage.witness import Witness
+from tests.clock import ManualClock
+
+SYSTEM = Actor(ActorKind.SYSTEM, "worker", "worker", "")
+CLERK = Actor(ActorKind.SYSTEM, "platform", "platform", "")
+REASON = "Invoice 4711 shows a negative total after the currency migration, only the live ledger tells why"
+
+
+@dataclass
+class Console:
+    """A console of one person's: a replica and its sync, no screen."""
+
+    shared: SqliteShared
+    replica: Replica
+    sync: Sync
+    clock: ManualClock
+
+    async def do(self, command: Callable[..., Change], actor: Actor, *args: object, **kwargs: object) -> Applied:
+        """Run one command and see it arrive."""
+        await self.sync.pull()
+        view = self.replica.view(new_change_id())
+        applied = await self.shared.apply(command(view, actor, *args, now=self.clock.now(), **kwargs))
+        await self.sync.pull()
+        return applied
+
+    def actor(self, email: str) -> Actor:
+        (person,) = self.replica.view("look").find(Staff, email=email)
+        return Actor(ActorKind.STAFF, person.id, person.name, person.email)
+
+    async def close(self) -> None:
+        await self.sync.close()
+        self.replica.close()
+
+
+def console(shared: SqliteShared, home: Path, clock: ManualClock, name: str = "console", chunk: int = 2000) -> Console:
+    """A console with its files under `home`/`name`."""
+    replica = Replica.open(home / name / "replica.db")
+    witness = Witness(home / name / "state" / "witness.json")
+    return Console(shared, replica, Sync(shared, replica, witness, SharedClock(), chunk=chunk), clock)
+
+
+def record(tenant: str) -> tenants.TenantRecord:
+    admins = (ContactRole.TENANT_ADMIN,)
+    people = (("ada", "Ada", admins), ("bob", "Bob", admins), ("cy", "Cyrill Gödel", (ContactRole.USER,)))
+    contacts = tuple(tenants.ContactRecord(key, name, f"{key}@{tenant}.example", roles) for key, name, roles in people)
+    return tenants.TenantRecord(tenant, tenant.title(), "business", contacts=contacts)
+
+
+async def tell(story: Console, vault: Vault) -> None:
+    """Found, import, ask, consent, start, view: 20-odd entries."""
+    secret = pyotp.random_base32()
+    await story.do(staff.found, staff.FOUNDER, "sue@op.example", "Sue", vault.seal(secret), ("0" * 64,))
+    sue = story.actor("sue@op.example")
+    await story.do(staff.add, sue, "eve@op.example", "Eve", Role.ENGINEER, None, vault.seal(secret), ("1" * 64,))
+    eve = story.actor("eve@op.example")
+    await story.do(tenants.import_records, sue, [record("acme"), record("zeta")])
+    for tenant in ("acme", "zeta"):
+        proved = await prove(story, eve, secret, "request.create")
+        form = RequestForm(
+            tenant, f"{tenant}/cy", f"T-{tenant}", REASON, "ledger of invoice 4711", 3,
+            tried=(Alternative.LOGS, Alternative.METRICS), why_not="the logs hold no amounts, the metrics no invoice",
+        )  # fmt: skip
+        await story.do(requests.create, proved, form)
+    for letter in story.replica.view("look").find(Mail, state="queued"):
+        links = [(kind, token_hash(letter.id, kind)) for kind in letter.links]
+        await story.do(mail.delivered, SYSTEM, letter.id, links)
+    (letter, *_) = [m for m in story.replica.view("look").find(Mail) if m.tenant_id == "acme" and m.links]
+    link = token_hash(letter.id, LinkKind.APPROVE)
+    await story.do(consent.approve, consent.actor_of(story.replica.view("look"), link), link)
+    proved = await prove(story, eve, secret, "session.start")
+    started = await story.do(sessions.start, proved, letter.request_id)
+    session = story.replica.reader.execute("SELECT id FROM session").fetchone()[0]
+    assert started.rev
+    for number in range(5):
+        await story.do(sessions.log_view, eve, session, ViewKind.RECORD, f"invoice/{number}", ("total", "currency"))
+
+
+async def prove(story: Console, actor: Actor, secret: str, act: str) -> Actor:
+    story.clock.advance(seconds=31)
+    answer = await story.shared.step_up(actor.id, pyotp.TOTP(secret).at(story.clock.now()), act, actor)
+    assert answer.step_up is not None, answer.why
+    await story.sync.pull()
+    return replace(actor, step_up=answer.step_up)
+
+
+def token_hash(mail_id: str, kind: LinkKind) -> str:
+    return hashlib.sha256(f"{mail_id}/{kind}".encode()).hexdigest()
