@@ -1,0 +1,297 @@
+"""The demo's world: who is there, three weeks of work, and what lies on the desks this minute (REQ-803)."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app.demo.cases import QUESTIONS, STORIES
+from app.demo.moves import Pace, admin_actor, next_move, staff_actor, told
+from app.demo.people import HOUSES, STAFF, House, import_record
+from app.demo.seeding import Seeding
+from app.enrolment import new_enrolment
+from app.policy.requests import RequestForm
+from app.services import consent, requests, sessions, staff, tenants
+from app.tenant_file import parse
+from storage.models import (
+    Actor,
+    ActorKind,
+    Alternative,
+    ConsentLink,
+    Contact,
+    LinkKind,
+    Mode,
+    Role,
+    Session,
+    Staff,
+    Standing,
+    TenantMode,
+)
+from storage.shared.opening import create_file
+from storage.shared.vault import Vault
+
+PLATFORM = Actor(ActorKind.SYSTEM, "platform", "platform", "")
+WEEKS = 3
+PRESENTER = "ann@ops.example"
+"""Whom `demo` plays unless told otherwise: on this desk lies one of everything."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What was made. `secrets` are the second factors by e-mail address."""
+
+    acts: int
+    secrets: dict[str, str]
+
+
+def seed(shared: Path, mailbox: Path, vault: Vault, progress: Progress, now: datetime | None = None) -> Seeded:
+    """Make a new shared database at `shared` with the demo's world in it, history ending at `now`."""
+    end = now or datetime.now(UTC)
+    half = shared.with_name(shared.name + ".seeding")
+    half.unlink(missing_ok=True)
+    progress("making the shared database")
+    create_file(half)
+    try:
+        with closing(sqlite3.connect(half, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("PRAGMA journal_mode = MEMORY")
+            connection.execute("BEGIN IMMEDIATE")
+            world = World(connection, vault, end, progress)
+            world.make()
+            connection.execute("COMMIT")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA journal_mode = TRUNCATE")
+        progress("putting letters into the mailbox")
+        world.seeding.post(mailbox, timedelta(hours=12))
+        half.replace(shared)
+    finally:
+        half.unlink(missing_ok=True)
+    return Seeded(world.seeding.acts, world.secrets)
+
+
+class World:
+    """Makes the world in one open transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, vault: Vault, end: datetime, progress: Progress) -> None:
+        self._rng = random.Random("the demo of countersign")
+        self._vault, self._end, self._progress = vault, end, progress
+        self.secrets: dict[str, str] = {}
+        self._ids: dict[str, str] = {}
+        begin = (end - timedelta(weeks=WEEKS)).replace(hour=7, minute=0, second=0)
+        self.seeding = Seeding(connection, vault, {}, self._rng, begin)
+
+    def make(self) -> None:
+        """Everything, from the first super to this minute."""
+        self._found()
+        day = 0
+        while self.seeding.now < self._end - timedelta(hours=9):
+            self._progress(f"week {day // 7 + 1} of {WEEKS}")
+            self._day(day)
+            day += 1
+        self._progress("today")
+        self._today()
+        self._desks()
+
+    # -- who is there ---------------------------------------------------------------------------------------------
+
+    def _found(self) -> None:
+        seeding = self.seeding
+        for person in STAFF:
+            fresh = new_enrolment(person.email, self._vault)
+            sealed = (fresh.sealed_secret, fresh.recovery_hashes)
+            if not self._ids:
+                founder = Actor(ActorKind.SYSTEM, "init", person.name, person.email)
+                answer = seeding.run(staff.found, founder, person.email, person.name, *sealed).answer
+            else:
+                until = self._end + timedelta(days=30) if person.temporary else None
+                args = (person.email, person.name, person.role, until, *sealed)
+                answer = seeding.run(staff.add, self._actor("dana@ops.example"), *args).answer
+            self._ids[person.email] = answer["id"]
+            self.secrets[person.email] = seeding.secrets[answer["id"]] = fresh.secret
+            seeding.advance(minutes=2)
+        records = [parse(json.dumps(import_record(house) | {"status": "active"}).encode()) for house in HOUSES]
+        seeding.run(tenants.import_records, PLATFORM, records)
+        for house in HOUSES:
+            seeding.advance(minutes=3)
+            wanted = {name: value for name, value in house.settings.items() if name not in ("kill_switch", "mode")}
+            if wanted:
+                seeding.run(tenants.change_settings, self._admin(house), house.id, **wanted)
+
+    def _actor(self, email: str) -> Actor:
+        row = self.seeding.connection.execute("SELECT image FROM staff WHERE id = ?", (self._ids[email],)).fetchone()
+        return staff_actor(Staff.from_image(row[0]))
+
+    def _admin(self, house: House) -> Actor:
+        key = f"{house.id}/{house.people[0][0]}"
+        row = self.seeding.connection.execute("SELECT image FROM contact WHERE id = ?", (key,)).fetchone()
+        return admin_actor(Contact.from_image(row[0]))
+
+    # -- what has happened ----------------------------------------------------------------------------------------
+
+    def _day(self, number: int) -> None:
+        """One day of the past: acts from morning to evening, a few at weekends."""
+        seeding, rng = self.seeding, self._rng
+        morning = seeding.now.replace(hour=7, minute=30) + timedelta(days=1 if number else 0)
+        seeding.advance(seconds=(morning - seeding.now).total_seconds())
+        evening = min(morning + timedelta(hours=11), self._end - timedelta(hours=9))
+        weekend = morning.weekday() >= 5
+        self._set_by_then(number)
+        pace = Pace(patience=25, open_requests=4)
+        while seeding.now < evening:
+            seeding.advance(seconds=rng.uniform(120, 1500) * (6 if weekend else 1))
+            self._act(frozenset(), pace)
+
+    def _set_by_then(self, day: int) -> None:
+        """What tenants and the operator changed on that day."""
+        seeding = self.seeding
+        for house in HOUSES:
+            mode = house.settings.get("mode")
+            if isinstance(mode, TenantMode) and day == 3:
+                seeding.run(tenants.change_settings, self._admin(house), house.id, mode=mode)
+            if house.status != "active" and day == 16:
+                seeding.run(tenants.import_records, PLATFORM, [parse(json.dumps(import_record(house)).encode())])
+        if day == 9:
+            self._kill_and_allow_again(self._house("coho"))
+        if day == 12:
+            for person in STAFF:
+                if person.left is not None:
+                    seeding.run(staff.deactivate, self._actor("dana@ops.example"), self._ids[person.email])
+
+    @staticmethod
+    def _house(key: str) -> House:
+        return next(house for house in HOUSES if house.id == key)
+
+    def _kill_and_allow_again(self, house: House) -> None:
+        """A kill switch that ends a running session, and is taken back hours later."""
+        seeding = self.seeding
+        session = self._session_now(house, "lee@ops.example", 45, views=2)
+        seeding.run(tenants.set_kill_switch, self._admin(house), house.id, True)
+        seeding.advance(hours=2)
+        seeding.run(tenants.set_kill_switch, self._admin(house), house.id, False)
+        words = ("stopped by the tenant before the cause was seen", "nothing", "no", "a call with the tenant")
+        seeding.run(sessions.give_outcome, self._actor("lee@ops.example"), session, *words)
+
+    def _today(self) -> None:
+        """The last nine hours, livelier the nearer they are. Whoever presents has had their hands full elsewhere."""
+        seeding, rng = self.seeding, self._rng
+        seeding.advance(seconds=max(0, (self._end - timedelta(hours=9) - seeding.now).total_seconds()))
+        away = frozenset({self._ids[PRESENTER]})
+        while (left := self._end - seeding.now) > timedelta(minutes=28):
+            near = left < timedelta(hours=2)
+            seeding.advance(seconds=rng.uniform(30, 150) if near else rng.uniform(120, 480))
+            pace = Pace(patience=4, open_requests=4) if near else Pace(patience=12, open_requests=4)
+            self._act(away if near else frozenset(), pace)
+
+    def _act(self, played: frozenset[str], pace: Pace) -> None:
+        move = next_move(self.seeding.connection, self.seeding.now, self._rng, played, pace)
+        if move is not None:
+            self.seeding.try_move(move)
+
+    # -- what lies on the desks -----------------------------------------------------------------------------------
+
+    def _desks(self) -> None:
+        """One of everything, whoever looks: to decide, to answer, to start, to countersign, to end, to force-end."""
+        seeding = self.seeding
+        self._let_go(PRESENTER, "raj@ops.example", "lee@ops.example", "mia@ops.example", "tom@ops.example")
+        owed = self._session_now(self._house("alpine"), "tom@ops.example", 15, views=3)
+        seeding.run(tenants.set_kill_switch, self._admin(self._house("adatum")), "adatum", True)
+        seeding.advance(minutes=1)
+        self._session_now(self._house("coho"), "raj@ops.example", 120, views=4)
+        elevated = self._session_now(self._house("tailspin"), "mia@ops.example", 60, views=3)
+        seeding.advance(seconds=40)
+        question = self._ask(self._house("contoso"), PRESENTER, 7, 30)
+        link = self._link(question, LinkKind.APPROVE)
+        seeding.advance(minutes=1)
+        seeding.run(consent.ask, self._bearer(link), link.id, QUESTIONS[2])
+        seeding.advance(minutes=1)
+        self._approved(self._house("northwind"), PRESENTER, 0, 30)
+        seeding.advance(minutes=1)
+        self._approved(self._house("margie"), "lee@ops.example", 9, 30, Mode.FULL)
+        self._session_now(self._house("northwind"), "lee@ops.example", 60, views=2)
+        seeding.advance(minutes=1)
+        reason = told("the lost callback {b} must be replayed from the record's own screen", "T-47911")
+        seeding.run(sessions.ask_elevation, self._actor("mia@ops.example"), elevated, reason)
+        seeding.advance(seconds=40)
+        self._ask(self._house("proseware"), PRESENTER, 11, 30)
+        seeding.advance(seconds=max(0, (self._end - seeding.now).total_seconds()))
+        assert owed
+
+    def _let_go(self, *emails: str) -> None:
+        """Bring what these people still have open to its end, so that their desks are free."""
+        seeding = self.seeding
+        for email in emails:
+            actor, key = self._actor(email), self._ids[email]
+            row = seeding.connection.execute("SELECT image FROM standing WHERE id = ?", (key,)).fetchone()
+            standing = Standing.from_image(row[0])
+            words = ("seen in the stored state", "nothing", "no", "none")
+            if standing.active_session:
+                seeding.run(sessions.end, actor, standing.active_session, *words)
+            elif standing.owes_outcome:
+                seeding.run(sessions.give_outcome, actor, standing.owes_outcome, *words)
+
+    def _ask(self, house: House, email: str, story: int, minutes: int, mode: Mode = Mode.READ_ONLY) -> str:
+        """A request of that person; its id."""
+        (count,) = self.seeding.connection.execute("SELECT count(*) FROM request").fetchone()
+        ticket, about = f"T-{48_000 + count * 3 + 2}", STORIES[story]
+        target = next(key for key, _, *roles in house.people if "user" in roles)
+        form = RequestForm(
+            house.id,
+            f"{house.id}/{target}",
+            ticket,
+            told(about.reason, ticket),
+            told(about.scope, ticket),
+            about.records,
+            mode,
+            minutes,
+            about.urgent,
+            about.tried or (Alternative.LOGS,),
+            about.why_not,
+        )
+        return self.seeding.run(requests.create, self._actor(email), form).answer["id"]
+
+    def _approved(self, house: House, email: str, story: int, minutes: int, mode: Mode = Mode.READ_ONLY) -> str:
+        request = self._ask(house, email, story, minutes, mode)
+        self.seeding.advance(seconds=50)
+        row = self.seeding.connection.execute("SELECT state FROM request WHERE id = ?", (request,)).fetchone()
+        if row[0] == "pending":
+            link = self._link(request, LinkKind.APPROVE)
+            self.seeding.run(consent.approve, self._bearer(link), link.id, None, "")
+        return request
+
+    def _session_now(self, house: House, email: str, minutes: int, views: int) -> str:
+        """A running session of that person; its id."""
+        seeding, story = self.seeding, self._rng.randrange(len(STORIES))
+        request = self._approved(house, email, story, minutes)
+        seeding.advance(seconds=45)
+        actor = self._actor(email)
+        session = seeding.run(sessions.start, actor, request).answer["id"]
+        row = seeding.connection.execute("SELECT image FROM session WHERE id = ?", (session,)).fetchone()
+        ticket = Session.from_image(row[0]).ticket
+        for look in STORIES[story].looks[:views]:
+            seeding.advance(seconds=15)
+            name = told(look.name, ticket)
+            named = {"fields": look.fields, "count": look.count, "within_scope": look.within_scope}
+            seeding.run(sessions.log_view, actor, session, look.kind, name, **named)
+        return session
+
+    def _link(self, request: str, kind: LinkKind) -> ConsentLink:
+        rows = self.seeding.connection.execute("SELECT image FROM consent_link WHERE request_id = ?", (request,))
+        links = [ConsentLink.from_image(image) for (image,) in rows]
+        return min((link for link in links if link.kind is kind), key=lambda link: link.contact_id)
+
+    def _bearer(self, link: ConsentLink) -> Actor:
+        row = self.seeding.connection.execute("SELECT image FROM contact WHERE id = ?", (link.contact_id,)).fetchone()
+        return admin_actor(Contact.from_image(row[0]))
+
+
+def persona(role: Role) -> str:
+    """Whom one plays in that role."""
+    return {Role.ENGINEER: PRESENTER, Role.SUPER: "dana@ops.example", Role.AUDITOR: "noor@ops.example"}[role]
