@@ -27,15 +27,19 @@ _encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",",
 
 
 def canonical(value: Json) -> str:
-    """RFC 8785 text of `value` on the image domain; a property test holds it to the `rfc8785` package byte by byte."""
-    return _encoder.encode(value)
+    """RFC 8785 text of `value` on the image domain; a property test holds it to the `rfc8785` package byte by byte.
+    Raises ValueError for a lone surrogate, which no UTF-8 and so no digest can hold."""
+    text = _encoder.encode(value)
+    if not text.isascii():
+        text.encode()
+    return text
 
 
 def time_text(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds, the one form in which a time is stored. Refuses naive times."""
     if moment.tzinfo is None:
         raise ValueError(f"a time without a zone: {moment!r}")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_time(text: str) -> datetime:
@@ -103,7 +107,9 @@ def encode(value: Any) -> Json:
     if isinstance(value, (tuple, list)):
         return [encode(item) for item in value]
     if isinstance(value, dict):
-        return {str(key): encode(item) for key, item in value.items()}
+        if not all(isinstance(key, str) and key.isascii() for key in value):
+            raise ValueError(f"keys must be ASCII text: {list(value)!r}")  # else RFC 8785 sorts them otherwise
+        return {key: encode(item) for key, item in value.items()}
     if dataclasses.is_dataclass(value):
         return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
     raise ValueError(f"{type(value).__name__} has no image")
