@@ -12,6 +12,7 @@ import gc
 import os
 from collections.abc import Callable
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -25,7 +26,7 @@ from screens.main import MainScreen
 from screens.palette import ActionsProvider
 from storage.clock import SharedClock
 from storage.errors import CountersignError
-from storage.models import Actor, Staff
+from storage.models import Staff
 from widgets.text import visible
 from widgets.themes import DEFAULT, THEMES
 
@@ -37,19 +38,13 @@ TICK_SECONDS = 1.0
 
 
 class CountersignApp(App[None]):
-    """The console on one workplace."""
+    """The console on one workplace. `on_ready` is called once everything is open: the demo adds its own there."""
 
     TITLE = "Countersign"
     DEFAULT_MODE = "queue"
     COMMANDS = {ActionsProvider}  # noqa: RUF012  # Textual's own declaration is a plain set
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "quit", "Quit at once", show=False, id="app.quit-now"),
-        Binding("ctrl+c", "help_quit", show=False, system=True),
-    ]
-    CSS = """
-    * { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1; }
-    Toast { border-left: outer $primary; }
-    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit at once", show=False, id="app.quit-now")]
+    CSS = "* { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1; }"
 
     def __init__(self, launch: Launch, *, on_ready: Callable[[CountersignApp, Workplace], None] | None = None) -> None:
         no_color = "NO_COLOR" in os.environ
@@ -58,27 +53,25 @@ class CountersignApp(App[None]):
         self.animation_level = "none"
         for theme in THEMES:
             self.register_theme(theme)
-        console = launch.config.get("console")
-        chosen = console if isinstance(console, dict) else {}
-        wanted = str(chosen.get("theme", DEFAULT))
+        look = launch.console
+        wanted = str(look.get("theme", DEFAULT))
         self.theme = "ansi" if no_color else wanted if wanted in self.available_themes else DEFAULT
-        keys = chosen.get("keys")
+        keys = look.get("keys")
         self.launch = launch
-        self.clock = SharedClock()
         self.context = ConsoleContext(
-            self.clock,
+            SharedClock(),
             keymap={str(k): str(v) for k, v in keys.items()} if isinstance(keys, dict) else {},
-            zone=UTC if chosen.get("clock") == "utc" else None,
+            zone=UTC if look.get("clock") == "utc" else None,
+            sync_status=self._sync_status,
+            sign_in=self.signed_in,
             log_file=str(launch.paths.log_file),
             evidence=str(launch.paths.evidence),
-            sign_in=self.signed_in,
         )
-        self.context.sync_status = self._sync_status
         self.workplace: Workplace | None = None
         self._on_ready = on_ready
         self._own = OwnSession(self)
         for mode, make in MODES.items():
-            self.add_mode(mode, lambda make=make: make(self.context))  # type: ignore[misc]  # a default binds the name
+            self.add_mode(mode, partial(make, self.context))
 
     # -- start, in the order in which a person sees it ------------------------------------------------------------
 
@@ -88,28 +81,33 @@ class CountersignApp(App[None]):
         self.call_after_refresh(self._first_frame_shown)
 
     def _first_frame_shown(self) -> None:
-        self.run_worker(self._start(), name="start and sync", group="sync", exit_on_error=True)
+        self.set_interval(TICK_SECONDS, self._tick, name="the one timer")
+        self.run_worker(self._start(), name="start, then sync", group="sync")
 
     async def _start(self) -> None:
+        """The copy of last time, then everything, then sync for as long as the console is open."""
+        from app.console_first import confirm_first_run, first_run
+
         try:
+            made = await first_run(self, self.launch)
             await self._open_replica()
-            self.set_interval(TICK_SECONDS, self._tick, name="the one timer")
             await self._connect()
         except CountersignError as error:
             self.context.loading = visible(str(error))
             self.tell_error(error)
             return
-        if self.workplace is not None:
-            await self.workplace.sync.run(self.published)
+        if self.workplace is None:
+            return
+        self.run_worker(self._keep_up(self.workplace), name="upkeep", group="upkeep")
+        if made is not None:
+            self.run_worker(confirm_first_run(self, self.context, made), name="first code", group="enrolment")
+        elif self.context.staff is None:
+            self.run_worker(self._ask_who(), name="sign in", group="sign-in")
+        await self.workplace.sync.run(self.published)
 
     async def _open_replica(self) -> None:
-        """The copy of last time: drawn before anything heavy is loaded."""
         from app.bootstrap import open_replica
 
-        if not self.launch.database_path.exists() and self.launch.database_path == self.launch.paths.shared_database:
-            from screens.enrolment import first_run
-
-            await first_run(self, self.launch)
         if self.launch.replica_path.exists():
             self.context.replica = open_replica(self.launch)
         else:  # only a new file needs the heavy schema modules
@@ -119,38 +117,52 @@ class CountersignApp(App[None]):
         self._refresh_all()
 
     async def _connect(self) -> None:
-        """Everything else: loaded in a thread, opened, and then left alone by the garbage collector."""
+        """What is heavy: loaded in a thread, opened, and then left alone by the garbage collector."""
         from app.bootstrap import open_workplace
-        from app.console_loading import load_heavy
+        from app.console_loading import furnish, load_heavy
 
         await asyncio.to_thread(load_heavy)
         self.workplace = await open_workplace(self.launch, self.context.replica)
-        self.context.desk = self.workplace.desk
-        self.context.shared = self.workplace.shared
-        self.clock = self.context.clock = self.workplace.clock
+        furnish(self.context, self.workplace)
+        await self.workplace.sync.pull()
         gc.collect()
         gc.freeze()  # a full collection over the loaded modules is the latency tail (p99 49 ms against 13)
+        self.context.generation += 1
+        self._know_me()
         self._refresh_all()
         if self._on_ready is not None:
             self._on_ready(self, self.workplace)
+
+    async def _keep_up(self, workplace: Workplace) -> None:
+        from app.upkeep import keep_up
+
+        await keep_up(workplace)
+
+    async def _ask_who(self) -> None:
+        from screens.sign_in import sign_in
+
+        await sign_in(self, self.context)
 
     def _know_me(self) -> None:
         """Be who was told or remembered, if the replica knows that person and they may still act."""
         from storage.replica.queries.mine import staff_by_email
 
-        email = self.launch.identity
-        context = self.context
-        if email and context.staff is None and context.replica is not None and context.replica.position() is not None:
-            staff = staff_by_email(context.reader, email)
-            if staff is not None and staff.is_active(context.now()):
+        email, context = self.launch.identity, self.context
+        if context.replica is None:
+            return
+        email = context.staff.email if context.staff is not None else email
+        staff = staff_by_email(context.reader, email) if email else None
+        if staff is not None and staff.is_active(context.now()):
+            if staff != context.staff:
                 self.signed_in(staff, remember=False)
+        elif context.staff is not None:  # left, or past the end date: nothing is possible under that name any more
+            context.staff = context.actor = None
 
     def signed_in(self, staff: Staff, *, remember: bool = True) -> None:
         """Work as this person from now on."""
         from app.bootstrap import staff_actor
 
-        actor: Actor = staff_actor(staff)
-        self.context.staff, self.context.actor = staff, actor
+        self.context.staff, self.context.actor = staff, staff_actor(staff)
         if remember:
             self.launch.remember(staff.email)
         self.context.generation += 1
@@ -159,11 +171,11 @@ class CountersignApp(App[None]):
     # -- what comes in --------------------------------------------------------------------------------------------
 
     def published(self, changes: ChangeSet) -> None:
-        """Sync has applied something, or found a fault."""
-        context = self.context
-        context.generation += 1
-        context.changes = changes
-        self._know_me()
+        """Sync has applied something, found a fault, or lost or found the shared database."""
+        self.context.generation += 1
+        self.context.changes = changes
+        if "staff" in changes.tables:
+            self._know_me()
         self._refresh_all()
         if changes.faults:
             self.bell()
@@ -171,16 +183,17 @@ class CountersignApp(App[None]):
     def _refresh_all(self) -> None:
         from storage.replica.queries.mine import open_counts
 
-        if self.context.replica is not None:
-            self.context.counts = open_counts(self.context.reader, self.context.now())
-            self._own.look(self.context)
+        context = self.context
+        if context.replica is not None:
+            context.counts = open_counts(context.reader, context.now())
+            self._own.look(context)
         for screen in self._mains():
             screen.catch_up()
             screen.refresh_frame()
 
     def _tick(self) -> None:
         now = self.context.now()
-        self._own.tick(now, self.context)
+        self._own.tick(now)
         for screen in self._mains():
             screen.tick(now)
 
@@ -194,6 +207,7 @@ class CountersignApp(App[None]):
     # -- edges ----------------------------------------------------------------------------------------------------
 
     def tell_error(self, error: CountersignError) -> None:
+        """What happened, what to do about it, and where the rest is."""
         words = f"{error}\n{error.advice}" if error.advice else str(error)
         self.notify(visible(words, lines=True), title=type(error).__name__, severity="error", markup=False, timeout=15)
 

@@ -34,7 +34,7 @@ class OwnSession:
         mine = mine_open(context.reader, context.staff.id, context.now())
         self._session, self._tenant = mine.session, visible(mine.tenant)
 
-    def tick(self, now: datetime, context: ConsoleContext) -> None:
+    def tick(self, now: datetime) -> None:
         """A second has passed."""
         session = self._session
         if session is None:

@@ -7,18 +7,22 @@ The console fills it in stages: nothing before the first frame, then the replica
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from app.policy.verdict import Finding, Verdict
 from storage.clock import Clock
+from storage.errors import Offline
 from storage.models import Actor, Staff
 
 if TYPE_CHECKING:  # the desk and the databases are loaded after the first frame
-    from app.services.desk import Desk
+    from textual.app import App
 
+    from app.enrolment import Enrolment
+    from app.services.desk import Desk
+    from storage.log.verify import Progress, Report
     from storage.replica.engine import Replica
     from storage.shared.interface import SharedDatabase
     from storage.sync import ChangeSet, SyncStatus
@@ -30,6 +34,10 @@ MAIN_SCREENS: tuple[tuple[str, str], ...] = (
     ("tenants", "Tenants"),
 )
 """Mode and title, in the order of their number keys."""
+
+
+async def _cannot_verify(progress: Progress) -> Report:
+    raise Offline("the shared database is not open", "wait until the status line says live")
 
 
 @dataclass
@@ -53,6 +61,15 @@ class ConsoleContext:
     log_file: str = ""
     evidence: str = ""
     exports: str = "."
+    verify: Callable[[Progress], Awaitable[Report]] = _cannot_verify
+    wanted: dict[str, str] = field(default_factory=dict)
+    new_enrolment: Callable[[str], Enrolment] | None = None
+    address: str = "local"
+
+    def go(self, app: App[object], mode: str, key: str) -> None:
+        """Show `key` on another main screen: it is asked to `go_to(key)` once it is in front."""
+        self.wanted[mode] = key
+        app.switch_mode(mode)
 
     @property
     def ready(self) -> bool:

@@ -24,6 +24,7 @@ from screens.context import MAIN_SCREENS, ConsoleContext
 from screens.status_line import status_of
 from storage.errors import CountersignError
 from widgets.bars import Hint, KeyBar, StatusBar, Tab, TopBar, key_name
+from widgets.table import VirtualTable
 from widgets.text import visible
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ class MainScreen(CommonActions):
     def reload(self, changes: ChangeSet | None) -> None:
         """Read the replica again. `changes` is what came in, or None when anything may be different."""
 
+    def go_to(self, key: str) -> bool:
+        """Show what has this key, asked for by another screen; False if it is not here. Lists put the cursor on it."""
+        tables = self.query(VirtualTable)
+        return bool(tables) and tables.first().move_to(key)
+
     def on_tick(self, now: datetime) -> None:
         """A second has passed; only the screen in front is told. Repaint what depends on the time, read nothing big."""
 
@@ -98,6 +104,13 @@ class MainScreen(CommonActions):
     def on_screen_resume(self) -> None:
         self.catch_up()
         self.refresh_frame()
+        wanted = self.context.wanted.pop(self.MODE, None)
+        if wanted is not None and self.context.ready:
+            self.call_after_refresh(self._go, wanted)
+
+    def _go(self, key: str) -> None:
+        if not self.go_to(key):
+            self.tell(f"{key} is not in this list any more; the audit viewer tells its story", severity="warning")
 
     def catch_up(self, force: bool = False) -> None:
         """Reload if something has come in since this screen was last loaded."""

@@ -38,3 +38,12 @@ def near_text(at: datetime, now: datetime, zone: tzinfo | None) -> str:
 def zone_text(at: datetime, zone: tzinfo | None) -> str:
     """`UTC`, or the local zone's abbreviation or offset."""
     return "UTC" if zone is UTC else at.astimezone(zone).tzname() or at.astimezone(zone).strftime("%z")
+
+
+def parse_utc(text: str) -> datetime | None:
+    """A stored RFC 3339 time; None for what is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
