@@ -17,11 +17,12 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from app.policy import reason as linter
+from app.policy.explain import Explanation
 from app.policy.requests import RequestForm, less_invasive_first
 from app.policy.text import is_ticket
 from app.policy.verdict import Refused, Verdict
 from screens.context import ConsoleContext
-from screens.new_request_explain import FormExplained, explain_form, explained_fields
+from screens.new_request_explain import explain_form, explained_fields
 from screens.new_request_form import AccessForm
 from screens.step_up import run_command
 from storage.errors import CountersignError
@@ -56,7 +57,7 @@ class NewRequestScreen(Screen[str | None]):
         layout: vertical;
         #new-title { height: 1; padding: 0 1; background: $panel; text-style: bold; }
         #new-body { height: 1fr; }
-        AccessForm { width: 1fr; height: 1fr; padding-top: 1; }
+        AccessForm { width: 1fr; height: 1fr; }
         #explain { width: 44%; max-width: 80; border-left: vkey $panel; padding: 1 1 0 1; }
         &.-one-pane #explain { display: none; width: 1fr; border-left: none; }
         &.-one-pane.-explaining #explain { display: block; }
@@ -119,11 +120,11 @@ class NewRequestScreen(Screen[str | None]):
             self._judging.stop()
         self._judging = self.set_timer(JUDGE_AFTER_SECONDS, self._judge, name="judge")
 
-    def _judge(self) -> FormExplained:
+    def _judge(self) -> Explanation:
         """Judge the form as it stands; show it at the right and below each field."""
         now, values = self.context.now(), self.form.values()
         explained = explain_form(self.context, values, now)
-        self.query_one("#explain FieldList", FieldList).show(explained_fields(explained, values, self.context, now))
+        self.query_one("#explain FieldList", FieldList).show(explained_fields(explained))
         self._hints(values)
         refusals = explained.verdict.refusals
         line = f"✗ {refusals[0].why}" if refusals else "✓ can be sent: ^S"
@@ -134,16 +135,18 @@ class NewRequestScreen(Screen[str | None]):
     def _hints(self, values: RequestForm) -> None:
         """Each field's own word, once there is something in it to judge."""
         form, tenant = self.form, self._tenants.get(values.tenant_id)
-        form.field("tenant").hint(safe(_tenant_words(tenant)) if tenant else "")
+        shut = tenant is not None and _is_shut(tenant)
+        form.field("tenant").hint(
+            safe(_tenant_words(tenant)) if tenant else "", "bad" if shut else "good" if tenant else ""
+        )
         target = next((c for c in self._contacts(values.tenant_id) if c.id == values.target_id), None)
-        form.field("target").hint(safe(target.email) if target else "")
+        form.field("target").hint(safe(target.email) if target else "", "good" if target else "")
         form.field("ticket").hint(*_word(is_ticket(values.ticket), values.ticket))
         judgement = linter.judge(values.reason, values.ticket, self._reasons)
         words, tone = _word(judgement.verdict, values.reason)
-        hints = [visible(hint) for hint in judgement.hints] if values.reason else []
-        form.field("reason").hint(safe("\n".join([*filter(None, [words]), *hints]), lines=True), tone)
-        if values.tried or values.why_not:
-            form.field("why-not").hint(*_word(less_invasive_first(values), "judged"))
+        hints = "\n".join(judgement.hints) if values.reason and judgement.verdict.allowed else ""
+        form.field("reason").hint(safe(words or hints, lines=True), tone)
+        form.field("why-not").hint(*_word(less_invasive_first(values), values.why_not))
         maximum = tenant.settings.max_minutes if tenant else None
         form.limit_minutes(maximum)
         if values.mode.value == "full":
@@ -199,12 +202,12 @@ class NewRequestScreen(Screen[str | None]):
             return
         self._sending = True
         # Not exclusive: a second one must never cancel a write whose outcome would then be unknown.
-        self.run_worker(self._send(self.form.values(), explained), name="create", group="new-request-send")
+        self.run_worker(self._send(self.form.values()), name="create", group="new-request-send")
 
-    async def _send(self, values: RequestForm, explained: FormExplained) -> None:
+    async def _send(self, values: RequestForm) -> None:
         from app.services import requests
 
-        tenant = explained.place.tenant.name if explained.place is not None else values.tenant_id
+        tenant = self._tenants[values.tenant_id].tenant.name
         try:
             applied = await run_command(
                 self.app,
@@ -277,6 +280,10 @@ def _tenant(choice: TenantChoice) -> Choice:
     return Choice(choice.tenant.id, choice.tenant.name, choice.tenant.id)
 
 
+def _is_shut(choice: TenantChoice) -> bool:
+    return choice.settings.kill_switch or choice.settings.mode is TenantMode.FORBIDDEN
+
+
 def _tenant_words(choice: TenantChoice) -> str:
     settings = choice.settings
     if settings.kill_switch:
@@ -289,10 +296,12 @@ def _tenant_words(choice: TenantChoice) -> str:
 
 
 def _word(verdict: Verdict, typed: str) -> tuple[str, str]:
-    """What to say below a field: nothing while it is empty, what is wrong, or a plain sign that it will do."""
+    """What to say below a field: nothing while it is empty or will do, else what is wrong."""
     if not typed:
         return "", ""
-    return ("✓", "good") if verdict.allowed else (f"✗ {visible(verdict.why())}", "bad")
+    if verdict.allowed:
+        return "", "good"
+    return "✗ " + visible("; ".join(one.why for one in verdict.refusals)), "bad"
 
 
 def _refusal_words(refusal: Refused) -> str:

@@ -4,94 +4,63 @@ expires (REQ-113). The verdict is that of the command itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from app.policy import requests as policy
-from app.policy.limits import PENDING, USABLE
-from app.policy.people import Place
+from app.policy.explain import Explanation
 from app.policy.requests import RequestForm
-from app.policy.verdict import Finding, Refused, Verdict
-from app.services import reading
+from app.policy.verdict import Finding, Refused, Verdict, rule
+from app.services import explain
 from screens.context import ConsoleContext
-from storage.models import Contact, Mode, Request
-from widgets.cells import Tone, Toned
+from screens.queue_model import PREVIEW
+from storage.models import Contact
+from widgets.cells import LeftCell, Tone, Toned
 from widgets.fields import BLANK, Field, field, line
-from widgets.moments import near_text
 from widgets.text import visible
 
 
-@dataclass(frozen=True, slots=True)
-class FormExplained:
-    """`place` is None until a tenant is chosen."""
-
-    verdict: Verdict
-    place: Place | None
-    mailed: tuple[Contact, ...]
-    expires_at: datetime
-
-
-def explain_form(context: ConsoleContext, form: RequestForm, now: datetime) -> FormExplained:
-    """The verdict on the form as it stands, complete or not."""
+def explain_form(context: ConsoleContext, form: RequestForm, now: datetime) -> Explanation:
+    """The explanation of the form as it stands, complete or not."""
     if context.replica is None or context.staff is None:
-        return FormExplained(context.may_act(), None, (), now + PENDING)
-    view = context.replica.view("preview")
+        return _only(context.may_act())
     if not form.tenant_id:
-        missing = Finding("REQ-101", False, "no tenant is chosen yet")
-        return FormExplained(Verdict((missing,)), None, (), now + PENDING)
+        return _only(rule("REQ-101", False, "", "no tenant is chosen yet"))
     try:
-        place = reading.place(view, form.tenant_id)
+        return explain.of_form(context.replica.view(PREVIEW), context.staff.id, form, now)
     except Refused as refusal:
-        return FormExplained(refusal.verdict, None, (), now + PENDING)
-    earlier = view.get(Request, form.again_of) if form.again_of is not None else None
-    reasons = reading.earlier_reasons(view, context.staff.id, form.again_of)
-    verdict = policy.may_create(form, context.staff, place, now, reasons, earlier)
-    return FormExplained(verdict, place, place.admins, now + PENDING)
+        return _only(refusal.verdict)
 
 
-def explained_fields(
-    explained: FormExplained, form: RequestForm, context: ConsoleContext, now: datetime
-) -> list[Field]:
-    """The explanation as named values for the pane at the right."""
+def explained_fields(explained: Explanation) -> list[Field]:
+    """The explanation as named values for the pane at the right: what stands in the way, what follows, what passes."""
     refusals = explained.verdict.refusals
     if refusals:
         missing = f"{len(refusals)} thing{'s stand' if len(refusals) > 1 else ' stands'} in the way"
-        head = Toned(f"✗ not yet: {missing}", Tone.BAD)
+        head = Toned(f"not yet: {missing}", Tone.BAD)
     else:
-        head = Toned("✓ can be sent: ^S", Tone.GOOD)
-    fields = [line(Toned("what will happen", Tone.DIM)), line(head)]
-    fields += [line(Toned(f"✗ {_finding(one)}", Tone.BAD)) for one in refusals]
-    if explained.place is not None:
-        fields += [BLANK, *_then(explained, form, context, now)]
-    passed = [one for one in explained.verdict.findings if one.passed]
+        head = Toned("ready: ^S sends it", Tone.GOOD)
+    fields = [line(head)]
+    if refusals:
+        fields.append(field("✗", *(_refusal(one) for one in refusals)))
+    if explained.steps:
+        mailed = [_person(one) for one in explained.mailed] or ["nobody"]
+        # The first step says in a sentence who is mailed; here it is the list, with addresses.
+        fields += [BLANK, field("mails", *mailed), field("then", *(visible(step) for step in explained.steps[1:]))]
+    if explained.expires_at is not None and explained.steps:
+        fields.append(field("expires", LeftCell(explained.expires_at, toned=False)))
+    passed = [Toned(visible(one.why), Tone.DIM) for one in explained.verdict.findings if one.passed]
     if passed:
-        fields += [BLANK, *(line(Toned(f"✓ {visible(one.why)}", Tone.GOOD)) for one in passed)]
+        fields += [BLANK, field("✓", *passed)]
     return fields
 
 
-def _then(explained: FormExplained, form: RequestForm, context: ConsoleContext, now: datetime) -> list[Field]:
-    place = explained.place
-    if place is None:
-        return []
-    minutes = min(form.minutes, place.settings.max_minutes)
-    shorter = f" (asked {form.minutes}; {visible(place.tenant.name)}'s maximum)" if minutes < form.minutes else ""
-    mailed = [f"{visible(one.name)} <{visible(one.email)}>" for one in explained.mailed] or ["nobody"]
-    if place.settings.standing_consent and form.mode is Mode.READ_ONLY:
-        consent = "approved at once: the tenant has given standing consent"
-        until = f"start it within {_hours(USABLE.total_seconds())}"
-    else:
-        consent = "waits until one of them approves or denies"
-        until = f"expires {near_text(explained.expires_at, now, context.zone)}, in {_hours(PENDING.total_seconds())}"
-    fields = [field("mails", *mailed), field("then", consent, until)]
-    if form.mode is Mode.FULL:
-        fields.append(field("full", "a second staff member countersigns too"))
-    fields.append(field("session", f"{minutes} min from its start{shorter}"))
-    return fields
+def _only(verdict: Verdict) -> Explanation:
+    return Explanation(verdict, (), (), None)
 
 
-def _hours(seconds: float) -> str:
-    return f"{int(seconds // 3600)} h"
+def _person(contact: Contact) -> str:
+    return f"{visible(contact.name)} <{visible(contact.email)}>"
 
 
-def _finding(one: Finding) -> str:
-    return visible(one.why) + (f" — {visible(one.who_could)}" if one.who_could else "")
+def _refusal(one: Finding) -> Toned:
+    who = f" — {visible(one.who_could)}" if one.who_could else ""
+    return Toned(visible(one.why) + who, Tone.BAD)

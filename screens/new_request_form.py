@@ -13,19 +13,20 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Checkbox, Input, RadioButton, RadioSet, Static, TextArea
+from textual.widgets import Checkbox, Input, Static, TextArea
 
 from app.policy.requests import RequestForm
 from screens.request_words import ALTERNATIVE_WORDS
 from storage.models import Alternative, Mode
-from widgets.entry import LineEntry, TextEntry
+from widgets.entry import LineEntry, TextEntry, Tick
 from widgets.type_ahead import Choice, TypeAhead
 
 DEFAULT_MINUTES = 30
 
 
 class FormField(Horizontal):
-    """A label, a field, and below it a hint that takes no line while there is nothing to say."""
+    """A label, a field, and below it a hint that takes no line while there is nothing to say. What is good says so
+    beside the label."""
 
     DEFAULT_CSS = """
     FormField {
@@ -35,25 +36,21 @@ class FormField(Horizontal):
         & .hint { height: auto; display: none; color: $text-muted; }
         & .hint.-shown { display: block; }
         & .hint.-bad { color: $text-warning; }
-        & .hint.-good { color: $text-success; }
     }
     """
 
     def __init__(self, label: str, name: str) -> None:
-        super().__init__(id=f"field-{name}")
+        super().__init__(Static(label, classes="label", markup=False), id=f"field-{name}")
         self._label = label
-
-    def compose(self) -> ComposeResult:
-        yield Static(self._label, classes="label", markup=False)
 
     def hint(self, words: Content | str, tone: str = "") -> None:
         """Show `words` below the field; `tone` is "", "good" or "bad"."""
+        self.query_one(".label", Static).update(f"{self._label:<8}{'✓' if tone == 'good' else ''}")
         shown = self.query_one(".hint", Static)
         content = Content(words) if isinstance(words, str) else words
         shown.update(content)
         shown.set_class(bool(content.plain), "-shown")
         shown.set_class(tone == "bad", "-bad")
-        shown.set_class(tone == "good", "-good")
 
 
 class AccessForm(VerticalScroll, can_focus=False):
@@ -61,14 +58,12 @@ class AccessForm(VerticalScroll, can_focus=False):
 
     DEFAULT_CSS = """
     AccessForm {
-        padding: 0 1;
+        padding: 1 1 0 1;
+        scrollbar-size-vertical: 1;
         & Input, & TextArea, & TypeAhead { width: 1fr; }
         & Input.digits { width: 9; }
         & TextArea { height: 4; }
-        & .choices { height: auto; layout: horizontal; }
-        & .choices > Checkbox { width: auto; margin-right: 2; }
-        & RadioSet { layout: horizontal; height: 1; width: auto; background: transparent; }
-        & RadioSet > RadioButton { width: auto; margin-right: 2; }
+        & .choices { layout: grid; grid-size: 3; grid-columns: auto; grid-rows: 1; grid-gutter: 0 3; height: 2; }
         & .after { width: auto; margin-left: 2; color: $text-muted; }
         & .numbers { height: 1; }
     }
@@ -114,7 +109,7 @@ class AccessForm(VerticalScroll, can_focus=False):
         with FormField("Tried", "tried"), Vertical():
             with Horizontal(classes="choices"):
                 for way, words in ALTERNATIVE_WORDS.items():
-                    yield Checkbox(words, id=f"tried-{way.value}", compact=True)
+                    yield Tick(words, id=f"tried-{way.value}")
             yield Static(classes="hint")
         with FormField("Why not", "why-not"), Vertical():
             yield LineEntry(placeholder="why those did not do", id="why-not")
@@ -124,13 +119,11 @@ class AccessForm(VerticalScroll, can_focus=False):
             yield Static(classes="hint")
         with FormField("Records", "records"), Vertical():
             with Horizontal(classes="numbers"):
-                yield LineEntry(placeholder="about", id="records", digits=True)
+                yield LineEntry(placeholder="2", id="records", digits=True)
                 yield Static("about how many you will see", classes="after", markup=False)
             yield Static(classes="hint")
         with FormField("Mode", "mode"), Vertical():
-            with RadioSet(id="mode", compact=True):
-                yield RadioButton("read-only", value=True, id="mode-read_only")
-                yield RadioButton("full", id="mode-full")
+            yield Tick("full: may change data (else read-only)", id="mode-full")
             yield Static(classes="hint")
         with FormField("Minutes", "minutes"), Vertical():
             with Horizontal(classes="numbers"):
@@ -138,16 +131,21 @@ class AccessForm(VerticalScroll, can_focus=False):
                 yield Static(id="minutes-after", classes="after", markup=False)
             yield Static(classes="hint")
         with FormField("Urgent", "urgent"), Vertical():
-            yield Checkbox("harm grows while this waits", id="urgent", compact=True)
+            yield Tick("harm grows while this waits", id="urgent")
             yield Static(classes="hint")
 
     @on(Input.Changed)
     @on(TextArea.Changed)
     @on(Checkbox.Changed)
-    @on(RadioSet.Changed)
     @on(TypeAhead.Changed)
     def _something_changed(self) -> None:
         self.post_message(self.Changed(self))
+
+    @on(Input.Submitted)
+    def _field_done(self, event: Input.Submitted) -> None:
+        """Enter goes on to the next field, as in every form."""
+        event.stop()
+        self.screen.focus_next()
 
     def field(self, name: str) -> FormField:
         """A field by its name in ORDER."""
@@ -161,7 +159,7 @@ class AccessForm(VerticalScroll, can_focus=False):
 
     def values(self) -> RequestForm:
         """What stands in the form now, complete or not."""
-        full = self.query_one("#mode-full", RadioButton).value
+        full = self.query_one("#mode-full", Tick).value
         return RequestForm(
             tenant_id=self.query_one("#tenant", TypeAhead).chosen or "",
             target_id=self.query_one("#target", TypeAhead).chosen or "",
@@ -171,8 +169,8 @@ class AccessForm(VerticalScroll, can_focus=False):
             records=self.query_one("#records", LineEntry).number,
             mode=Mode.FULL if full else Mode.READ_ONLY,
             minutes=self.query_one("#minutes", LineEntry).number,
-            urgent=self.query_one("#urgent", Checkbox).value,
-            tried=tuple(way for way in Alternative if self.query_one(f"#tried-{way.value}", Checkbox).value),
+            urgent=self.query_one("#urgent", Tick).value,
+            tried=tuple(way for way in Alternative if self.query_one(f"#tried-{way.value}", Tick).value),
             why_not=self.query_one("#why-not", LineEntry).value.strip(),
             again_of=self.again_of,
         )
@@ -186,10 +184,10 @@ class AccessForm(VerticalScroll, can_focus=False):
         self.query_one("#records", LineEntry).prefill(str(form.records or ""))
         self.query_one("#minutes", LineEntry).prefill(str(form.minutes))
         self.query_one("#why-not", LineEntry).prefill(form.why_not)
-        self.query_one("#urgent", Checkbox).value = form.urgent
-        self.query_one(f"#mode-{form.mode.value}", RadioButton).value = True
+        self.query_one("#urgent", Tick).value = form.urgent
+        self.query_one("#mode-full", Tick).value = form.mode is Mode.FULL
         for way in Alternative:
-            self.query_one(f"#tried-{way.value}", Checkbox).value = way in form.tried
+            self.query_one(f"#tried-{way.value}", Tick).value = way in form.tried
 
     def limit_minutes(self, maximum: int | None) -> None:
         """Say the tenant's maximum beside the minutes; None while no tenant is chosen."""
@@ -200,7 +198,7 @@ class AccessForm(VerticalScroll, can_focus=False):
     def focus_field(self, name: str) -> None:
         """Focus a field by its name in ORDER."""
         field = self.field(name)
-        for candidate in field.query("Input, TextArea, Checkbox, RadioSet"):
+        for candidate in field.query("Input, TextArea, Tick"):
             if candidate.focusable:
                 candidate.focus()
                 return

@@ -19,11 +19,11 @@ from app.policy.verdict import Verdict, rule
 from screens.actions import Action
 from screens.context import ConsoleContext
 from screens.queue_acts import QueueActs
-from screens.queue_model import PREVIEW, QueueNow, found_now, open_now
+from screens.queue_model import PREVIEW, QueueNow, found_now, limits_of, open_now
 from screens.queue_rows import COLUMNS, parse_filter
 from screens.request_acts import Act, acts_on, first_act, way_in
 from screens.request_detail import RequestDetail, read_story
-from storage.replica.queries.requests import RequestLine
+from storage.replica.queries.requests import RequestLine, request_line
 from widgets.entry import LineEntry
 from widgets.moments import near_text
 from widgets.table import VirtualTable
@@ -56,6 +56,8 @@ class QueueScreen(QueueActs):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("queue.new", "n", "New", "ask for access", available=lambda screen: screen.context.may_act()),
         Action("queue.first", "enter", "Open", "the first thing that I can do with this request"),
+        Action("queue.explain", "e", "Explain", "every rule, and what happens next", available=lambda s: s.on_a_row()),
+        Action("queue.filter", "slash", "Filter", "words, state:, tenant:, staff:, ticket: — history too"),
         Action(
             "queue.start", "s", "Start…", "start the session: its clock runs from then", available=_verdict(Act.START)
         ),
@@ -73,9 +75,7 @@ class QueueScreen(QueueActs):
         Action(
             "queue.withdraw", "w", "Withdraw…", "take my request back", danger=True, available=_verdict(Act.WITHDRAW)
         ),
-        Action("queue.again", "g", "Again…", "ask again, prefilled from this one", available=_verdict(Act.AGAIN)),
-        Action("queue.explain", "e", "Explain", "every rule, and what happens next", available=lambda s: s.on_a_row()),
-        Action("queue.filter", "slash", "Filter", "words, state:, tenant:, staff:, ticket: — history too"),
+        Action("queue.again", "r", "Again…", "ask again, prefilled from this one", available=_verdict(Act.AGAIN)),
         Action("queue.back", "escape", "Back", "close the detail, or the filter", footer=False),
     )
 
@@ -150,6 +150,17 @@ class QueueScreen(QueueActs):
         """Whether I may do this with the request under the cursor."""
         return self._acts.get(act, _NOTHING)
 
+    def go_to(self, key: str) -> bool:
+        """Put the cursor on a request, among the past ones where it is no longer open."""
+        if self.table.move_to(key):
+            return True
+        if request_line(self.context.reader, key) is None:
+            return False
+        self.do_filter()
+        self.query_one("#queue-filter", LineEntry).prefill(key)
+        self.table.focus()
+        return True
+
     def on_a_row(self) -> Verdict:
         return Verdict() if self.line is not None else _NOTHING
 
@@ -184,10 +195,11 @@ class QueueScreen(QueueActs):
             self._acts = {}
             self.detail.show(None)
         else:
-            now = context.now()
+            now, limits = context.now(), limits_of(context)
             if context.staff is not None:
-                self._acts = acts_on(context.replica.view(PREVIEW), line, context.staff, now)
-            self.detail.show(read_story(context, line, way_in(context.replica.view(PREVIEW), line, now)))
+                self._acts = acts_on(context.replica.view(PREVIEW), line, context.staff, now, limits)
+            explained = way_in(context.replica.view(PREVIEW), line, now, limits)
+            self.detail.show(read_story(context, line, explained.verdict))
         self.refresh_hints()
 
     def _when(self, at: datetime) -> str:

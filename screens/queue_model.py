@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.policy.limits import DEFAULTS, Limits
 from screens.context import ConsoleContext
 from screens.queue_rows import Group, Grouped, ParsedFilter, history_source, queue_source
 from screens.request_acts import needs
@@ -26,6 +27,11 @@ class QueueNow:
     summary: str
     needs_me: int
     next_change: datetime | None
+
+
+def limits_of(context: ConsoleContext) -> Limits:
+    """The limits that the desk decides by; the defaults until it is open."""
+    return context.desk.limits if context.desk is not None else DEFAULTS
 
 
 def open_now(context: ConsoleContext, now: datetime) -> QueueNow:
@@ -50,7 +56,7 @@ def found_now(context: ConsoleContext, parsed: ParsedFilter, now: datetime) -> Q
 def _group(context: ConsoleContext, line: RequestLine, now: datetime) -> Group:
     if context.staff is None or context.replica is None:
         return Group.OTHERS
-    if needs(context.replica.view(PREVIEW), line, context.staff, now):
+    if needs(context.replica.view(PREVIEW), line, context.staff, now, limits_of(context)):
         return Group.NEEDS_ME
     return Group.MINE if line.request.engineer_id == context.staff.id else Group.OTHERS
 

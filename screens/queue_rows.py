@@ -19,10 +19,10 @@ from widgets.text import visible
 COLUMNS = (
     Column("signs", "", 3),
     Column("id", "request", 8),
-    Column("tenant", "tenant", 18, least=10, grow=3),
-    Column("ticket", "ticket", 12, least=8, priority=2, grow=1),
-    Column("engineer", "engineer", 12, least=6, priority=1, grow=1),
-    Column("state", "state", 17, least=13, grow=1),
+    Column("tenant", "tenant", 20, least=11, grow=3),
+    Column("ticket", "ticket", 10, least=8, priority=2, grow=1),
+    Column("engineer", "by", 8, least=5, priority=1, grow=1),
+    Column("state", "state", 13),
     Column("left", "left", 7, right=True),
 )
 _PART = re.compile(r'(?:(\w+):)?("[^"]*"?|\S+)')
@@ -100,7 +100,7 @@ def request_row(line: RequestLine, now: datetime) -> RowView:
             Toned(visible(request.id), Tone.DIM),
             Toned(visible(line.tenant_name), quiet),
             Toned(visible(request.ticket), quiet),
-            Toned(visible(line.engineer_name), quiet),
+            Toned(visible(line.engineer_email.partition("@")[0] or line.engineer_name), quiet),
             Toned(shown.short, shown.tone),
             _time_cell(line, shown),
         ),

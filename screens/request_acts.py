@@ -10,10 +10,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.policy import requests, sessions
+from app.policy.explain import Explanation
 from app.policy.limits import DEFAULTS, Limits
 from app.policy.people import may_act
 from app.policy.verdict import Refused, Verdict, rule
-from app.services import reading
+from app.services import explain, reading
 from screens.request_words import open_question
 from storage.models import Mode, Request, RequestState, Staff
 from storage.replica.queries.requests import RequestLine
@@ -60,13 +61,12 @@ def acts_on(view: View, line: RequestLine, staff: Staff, now: datetime, limits: 
     }
 
 
-def way_in(view: View, line: RequestLine, now: datetime, limits: Limits = DEFAULTS) -> Verdict:
-    """What stands between this request and a session of its engineer: every rule of starting, for that person."""
+def way_in(view: View, line: RequestLine, now: datetime, limits: Limits = DEFAULTS) -> Explanation:
+    """What stands between this request and a session of its engineer, and what happens next."""
     try:
-        engineer = reading.engineer_of(view, line.request)
+        return explain.of_request(view, line.request.id, now, limits)
     except Refused as refusal:
-        return refusal.verdict
-    return acts_on(view, line, engineer, now, limits)[Act.START]
+        return Explanation(refusal.verdict, (), (), None)
 
 
 def needs(view: View, line: RequestLine, staff: Staff, now: datetime, limits: Limits = DEFAULTS) -> bool:

@@ -27,7 +27,7 @@ TimeText = Callable[[datetime], str]
 
 @dataclass(frozen=True, slots=True)
 class RequestStory:
-    """What the detail is made of. `rules` is the explanation's verdict; `names` are the people behind ids."""
+    """What the detail is made of. `rules` is the verdict on the way in; `names` are the people behind ids."""
 
     line: RequestLine
     rules: Verdict
@@ -41,11 +41,12 @@ def request_fields(story: RequestStory, now: datetime, when: TimeText) -> list[F
     shown = request_now(story.line, now)
     return [
         *_headline(story.line, shown),
+        field("next", visible(next_step(story.line, now))),
+        BLANK,
         *_asked(story.line, story.names),
+        *_exchanges(story.line.request, when),
         BLANK,
         *_rules(story.rules),
-        field("next", Toned(visible(next_step(story.line, now)), Tone.STRONG)),
-        *_exchanges(story.line.request, when),
         *_timeline(story.steps, when),
         *_letters(story.mails, when),
     ]
@@ -59,7 +60,7 @@ def rule_lines(verdict: Verdict) -> list[Cell]:
 
 def rule_line(finding: Finding) -> Toned:
     if finding.passed:
-        return Toned(f"✓ {visible(finding.why)}", Tone.GOOD)
+        return Toned(f"✓ {visible(finding.why)}", Tone.DIM)
     who = f" — {visible(finding.who_could)}" if finding.who_could else ""
     return Toned(f"✗ {visible(finding.why)}{who}", Tone.BAD)
 
@@ -69,7 +70,6 @@ def _headline(one: RequestLine, shown: RequestNow) -> Iterable[Field]:
     yield line(Toned(visible(shown.headline) + urgent, shown.tone if shown.tone is not Tone.PLAIN else Tone.STRONG))
     if shown.deadline is not None and shown.since is not None:
         yield line(BarCell(shown.since, shown.deadline))
-    yield BLANK
 
 
 def _asked(one: RequestLine, names: Mapping[str, str]) -> Iterable[Field]:

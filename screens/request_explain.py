@@ -6,8 +6,9 @@ from textual.content import Content
 
 from app.policy.verdict import Finding, Verdict
 from screens.context import ConsoleContext
+from screens.queue_model import PREVIEW, limits_of
 from screens.request_acts import Act, Verdicts, way_in
-from screens.request_words import next_step, request_now
+from screens.request_words import request_now
 from storage.replica.queries.requests import RequestLine
 from widgets.text import visible
 
@@ -27,13 +28,15 @@ def request_explained(context: ConsoleContext, line: RequestLine, acts: Verdicts
     now = context.now()
     parts: list[Content] = [
         Content.styled(visible(request_now(line, now).headline), "bold"),
-        Content(f"next: {visible(next_step(line, now))}"),
-        Content(),
     ]
-    if context.replica is not None and not request_now(line, now).closed:
-        parts += [Content.styled(f"What stands between {visible(line.engineer_name)} and the session", "$tone-dim")]
-        parts += verdict_lines(way_in(context.replica.view("preview"), line, now))
-        parts += [Content()]
+    if context.replica is not None:
+        explained = way_in(context.replica.view(PREVIEW), line, now, limits_of(context))
+        parts += [Content(visible(step)) for step in explained.steps]
+        parts += [
+            Content(),
+            Content.styled(f"What stands between {visible(line.engineer_name)} and a session", "$tone-dim"),
+        ]
+        parts += [*verdict_lines(explained.verdict), Content()]
     parts += [Content.styled("What you can do with it", "$tone-dim")]
     for act, verdict in acts.items():
         sign = Content.styled("✓ ", "$tone-good") if verdict.allowed else Content.styled("✗ ", "$tone-bad")

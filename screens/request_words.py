@@ -92,12 +92,12 @@ def next_step(line: RequestLine, now: datetime) -> str:
         case RequestState.USED:
             return "nothing: the session is over and its outcome given"
         case _:
-            return "nothing on this one; g asks again, prefilled"
+            return "nothing on this one; r asks again, prefilled"
 
 
 def signs(request: Request) -> str:
     """Three letters for the table: urgent, mode, layer. Each says without colour what a colour may add."""
-    urgent = "!" if request.urgent else "·"
+    urgent = "!" if request.urgent else " "
     mode = "F" if request.mode is Mode.FULL else "r"
     return f"{urgent}{mode}{LAYER_LETTERS[request.layer]}"
 
@@ -107,7 +107,7 @@ def _pending(line: RequestLine) -> RequestNow:
     asked = open_question(request)
     return RequestNow(
         RequestState.PENDING,
-        "question asked" if asked else "waits for tenant",
+        "has question" if asked else "awaits tenant",
         f"{line.tenant_name} asks a question" if asked else f"waiting for {line.tenant_name}",
         Tone.SOON if asked else Tone.PLAIN,
         request.created_at,
@@ -123,7 +123,7 @@ def _approved(line: RequestLine) -> RequestNow:
     ready = "approved, but full mode was declined: read-only" if declined else "approved, ready to start"
     return RequestNow(
         RequestState.APPROVED,
-        "needs countersign" if waits else "approved",
+        "needs second" if waits else "approved",
         "approved, full mode waits for a countersign" if waits else ready,
         Tone.SOON if waits else Tone.GOOD,
         request.decided_at or request.created_at,
@@ -137,7 +137,7 @@ def _used(line: RequestLine, now: datetime) -> RequestNow:
     if session is not None and session.is_active(now):
         return RequestNow(
             RequestState.USED,
-            "session runs",
+            "inside now",
             f"{line.engineer_name} is inside now",
             Tone.ACCENT,
             session.started_at,

@@ -5,7 +5,9 @@ a field draws its own text. Whatever enters, by paste or by prefilling, passes t
 from __future__ import annotations
 
 from textual import events
-from textual.widgets import Input, TextArea
+from textual.content import Content
+from textual.geometry import Size
+from textual.widgets import Checkbox, Input, TextArea
 from textual.widgets.text_area import Edit, EditResult
 
 from widgets.text import visible
@@ -44,6 +46,10 @@ class LineEntry(Input):
 class TextEntry(TextArea):
     """Several lines. Tab leaves the field, as everywhere in a form."""
 
+    DEFAULT_CSS = """
+    TextEntry, TextEntry.-textual-compact { padding: 0; scrollbar-size-vertical: 1; }
+    """
+
     def __init__(self, text: str = "", *, placeholder: str = "", id: str | None = None) -> None:
         super().__init__(
             visible(text, lines=True),
@@ -64,3 +70,24 @@ class TextEntry(TextArea):
         """Replace what stands in the field; the cursor goes to its end."""
         self.text = visible(text, lines=True)
         self.move_cursor(self.document.end)
+
+
+class Tick(Checkbox):
+    """A box to tick, told by its sign and not by its colour: `[x]` or `[ ]`."""
+
+    DEFAULT_CSS = """
+    Tick, Tick.-textual-compact, Tick.-textual-compact:focus {
+        border: none; padding: 0; height: 1; width: auto; background: transparent; background-tint: transparent;
+    }
+    Tick:focus { text-style: bold reverse; }
+    Tick.-on { color: $tone-accent; }
+    """
+
+    def __init__(self, label: str, *, id: str | None = None) -> None:
+        super().__init__(Content(label), id=id, compact=True)
+
+    def render(self) -> Content:
+        return Content("[x] " if self.value else "[ ] ") + self.label
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        return self.label.cell_length + 4
