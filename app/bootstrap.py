@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the databases, the desk and what they stand on are loaded a
     from storage.shared.sqlite import SqliteShared
     from storage.shared.vault import Vault
     from storage.sync import Sync
+    from storage.witness import Witness
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Workplace:
     desk: Desk
     clock: SharedClock
     vault: Vault
+    witness: Witness
 
     def actor(self, email: str | None = None) -> Actor:
         """The staff member with that e-mail address, or the one this process was told of. Raises Misconfigured."""
@@ -154,9 +156,12 @@ async def _furnished(launch: Launch, shared: SqliteShared, vault: Vault, replica
     limits = Limits(**launch.settings.limits.model_dump())
     try:
         replica = replica or open_replica(launch)
-        sync = Sync(shared, replica, Witness(launch.paths.witness), clock, evidence_directory=launch.paths.evidence)
+        witness = Witness(launch.paths.witness)
+        sync = Sync(shared, replica, witness, clock, evidence_directory=launch.paths.evidence)
         await sync.measure_clock()
-        return Workplace(launch, shared, replica, sync, Desk(shared, replica, sync, clock, limits), clock, vault)
+        return Workplace(
+            launch, shared, replica, sync, Desk(shared, replica, sync, clock, limits), clock, vault, witness
+        )
     except BaseException:
         await shared.close()
         raise

@@ -141,7 +141,7 @@ def print_session(card: SessionCard, now: datetime) -> None:
     if one.elevation is not None:
         pairs.append(("elevation", f"{one.elevation.state.value}: {one.elevation.reason}"))
     if one.ended_at is not None:
-        ended = f"by {one.end_kind.value if one.end_kind else '?'}"
+        ended = one.end_kind.value if one.end_kind else "—"
         pairs.append(("ended", one.ended_at))
         pairs.append(("ended by", ended + (f" ({card.ended_by})" if card.ended_by else "")))
         pairs += [("end reason", one.end_reason)] if one.end_reason else []

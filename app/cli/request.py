@@ -59,7 +59,8 @@ def create(
 @cli.command()
 def explain(
     ctx: typer.Context,
-    tenant: Annotated[str, typer.Option(help="The tenant's id.")],
+    tenant: Annotated[str, typer.Option(help="The tenant's id; alone: can I get in, and how?")] = "",
+    request_id: Annotated[str, typer.Option("--request", metavar="ID", help="An existing request instead.")] = "",
     target: Annotated[str, typer.Option(help="Contact id or e-mail.")] = "",
     ticket: Annotated[str, typer.Option(help="The ticket or incident.")] = "",
     reason: Annotated[str, typer.Option(help="The reason.")] = "",
@@ -73,19 +74,26 @@ def explain(
     again_of: Annotated[str | None, typer.Option("--again-of", help="The earlier request this asks again.")] = None,
     as_json: Json = False,
 ) -> None:
-    """What would happen: which rules pass, which refuse and why, who is mailed, when it expires. With --tenant alone:
-    can I get in, and how?"""
+    """What would happen: which rules pass, which refuse and why, who is mailed, when it expires."""
     from app.cli import explaining
 
-    async def work(place: Workplace) -> int | None:
+    async def work(place: Workplace) -> None:
+        reader = place.replica.reader
+        if bool(tenant) == bool(request_id):
+            raise Misconfigured("say either --tenant (and what else the request would say) or --request")
+        if request_id:
+            explaining.request(place, lookup.find(reader, Request, request_id).id, as_json=as_json)
+            return
+        where = lookup.find(reader, Tenant, tenant)
         if not any((target, ticket, reason, scope, why_not, tried)):
-            return explaining.tenant(place, lookup.find(place.replica.reader, Tenant, tenant).id, as_json=as_json)
-        chosen = (
-            _place_of(place, tenant, target) if target else (lookup.find(place.replica.reader, Tenant, tenant).id, "")
-        )
+            explaining.tenant(place, where.id, as_json=as_json)
+            return
+        user = lookup.target(reader, where, target).id if target else ""
         ways = alternatives(tried)
-        form = RequestForm(*chosen, ticket, reason, scope, records, mode, minutes, urgent, ways, why_not, again_of)
-        return explaining.form(place, form, as_json=as_json)
+        form = RequestForm(
+            where.id, user, ticket, reason, scope, records, mode, minutes, urgent, ways, why_not, again_of
+        )
+        explaining.form(place, form, as_json=as_json)
 
     run(ctx, work, as_json=as_json)
 

@@ -20,20 +20,22 @@ Work = Callable[[Workplace], Awaitable[int | None]]
 Command = Callable[..., Change]
 
 
-def run(ctx: typer.Context, work: Work, *, as_json: bool, tidy: bool = True) -> None:
-    """Do the work; `tidy`: before it record what time has ended, after it deliver the mail it caused."""
+def run(ctx: typer.Context, work: Work, *, as_json: bool, tidy: bool = True, pull: bool = True) -> None:
+    """Do the work; `pull`: on an up-to-date copy; `tidy`: before it record what time has ended, after it deliver the
+    mail it caused."""
     ctx.obj.as_json = as_json
-    status = asyncio.run(_run(ctx.obj.launch, work, tidy))
+    status = asyncio.run(_run(ctx.obj.launch, work, tidy, pull))
     if status:
         raise typer.Exit(status)
 
 
-async def _run(launch: Launch, work: Work, tidy: bool) -> int | None:
+async def _run(launch: Launch, work: Work, tidy: bool, pull: bool) -> int | None:
     from app.upkeep import deliver_queued, record_due
 
     place = await open_workplace(launch)
     try:
-        tidy = await _brought_up_to_date(place) and tidy
+        if pull:
+            tidy = await _brought_up_to_date(place) and tidy
         if tidy:
             await _quietly(place, record_due)
         try:
