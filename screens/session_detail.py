@@ -93,7 +93,7 @@ def session_fields(card: SessionCard, decisions: Sequence[Decision], times: Time
 def people_fields(card: SessionCard) -> list[Field]:
     email = f" <{card.engineer_email}>" if card.engineer_email else ""
     target = f" <{card.target_email}>" if card.target_email else ""
-    return [field("who", visible(card.engineer + email)), field("as", visible(card.target + target))]
+    return [field("engineer", visible(card.engineer + email)), field("as", visible(card.target + target))]
 
 
 def case_fields(card: SessionCard) -> list[Field]:
