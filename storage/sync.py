@@ -26,6 +26,7 @@ from storage.evidence import Finding
 from storage.log.entry import OPERATOR, Head
 from storage.log.verify import Fault
 from storage.replica.engine import Replica, is_damage, position_of
+from storage.replica.soundness import ReplicaDamaged
 from storage.shared.interface import Hint, Position, Pulled, SharedDatabase
 from storage.sync_watch import Watch
 from storage.witness import Witness
@@ -113,7 +114,7 @@ class Sync:
         self._generation = 0
         self._rebuilds_told = replica.rebuilds
         self._measured_at: tuple[float, float] | None = None
-        self._watch = Watch(shared, replica, self.in_thread, self.found, self._went_round)
+        self._watch = Watch(shared, replica, self.in_thread, self.found, self._rebuild, self._went_round)
         self.status = SyncStatus(position=replica.position())
 
     async def in_thread(self, work: Callable[[], T]) -> T:
@@ -201,17 +202,20 @@ class Sync:
             moved = Position(checked.epoch, Head(checked.link.seq, checked.link.hash))
             keys = frozenset((row.table, row.key) for row in checked.rows)
             return _Taken(moved, len(checked.entries), keys, tuple(findings), checked.broken)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, ReplicaDamaged) as error:
             self._mend(error)
             return _Taken(None, 0, frozenset(), (), again=True)
 
-    def _mend(self, error: sqlite3.Error) -> None:
+    def _mend(self, error: sqlite3.Error | ReplicaDamaged) -> None:
         """Rebuild a damaged replica; any other error is not ours to hide."""
         with self._replica.locked():
-            trouble = self._replica.usable()
-            if trouble is None and not is_damage(error):
-                raise error
-            self._replica.rebuild(trouble or f"it was damaged ({error})")
+            because = str(error)
+            if isinstance(error, sqlite3.Error):
+                trouble = self._replica.usable()
+                if trouble is None and not is_damage(error):
+                    raise error
+                because = trouble or f"it was damaged ({error})"
+            self._replica.rebuild(because)
 
     def _progress(self, taken: _Taken, pulled: Pulled, progress: Progress | None) -> None:
         done = taken.position.head.seq if taken.position is not None else 0
@@ -253,6 +257,17 @@ class Sync:
         new = self._note(findings)
         if new:
             self._changed(0, frozenset(), frozenset(), new, False)
+
+    async def _rebuild(self, because: str) -> None:
+        """The background check found the replica's own copy damaged: begin anew, from the shared database."""
+
+        def begin_anew() -> None:
+            with self._replica.locked():
+                self._replica.rebuild(because)
+
+        await self.in_thread(begin_anew)
+        with contextlib.suppress(ForkedHistory):  # noted and published by `pull`
+            await self.pull()
 
     def _went_round(self) -> None:
         self.status = replace(self.status, checked_at=self._clock.now())
@@ -339,7 +354,11 @@ class Sync:
         """Compare all that is stored in the shared database with what this console verified, now; returns every fault
         known afterwards. What the background check does little by little."""
         await self.pull()
-        await self._watch.round()
+        while True:
+            rebuilds = self._replica.rebuilds
+            await self._watch.round()
+            if rebuilds == self._replica.rebuilds:
+                break
         return self.status.faults
 
     async def close(self) -> None:

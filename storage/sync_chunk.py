@@ -18,6 +18,7 @@ from storage.log.entry import OPERATOR, Head
 from storage.log.verify import GENESIS, Body, Fault, Link, check_entry, check_gap, check_twins, head_words
 from storage.models.row import row_types
 from storage.replica.schema import PRIVATE
+from storage.replica.soundness import ReplicaDamaged, check_heads
 from storage.shared.interface import Position, Pulled, StoredEntry, StoredRow
 from storage.witness import Witness
 
@@ -52,17 +53,21 @@ class Checked:
 
 
 def check(connection: sqlite3.Connection, position: Position | None, pulled: Pulled, witness: Witness) -> Checked:
-    """Verify a chunk that was pulled from `position`, reading the replica for what it follows on."""
+    """Verify a chunk that was pulled from `position`, reading the replica for what it follows on. Raises ReplicaDamaged
+    when what looks like a fork is the replica's own fault."""
     link = Link() if position is None else Link(position.head.seq, position.head.hash)
     checked = Checked(pulled.epoch, link)
     finding = _discontinuity(connection, position, pulled, witness)
     if finding is not None:
+        check_heads(connection)
         checked.findings.append(finding)
         checked.broken = True
         return checked
     _check_entries(connection, pulled, witness, checked)
     if not checked.broken:
         _check_end(pulled, witness, checked)
+    if checked.broken:
+        check_heads(connection)
     _check_rows(pulled.rows, checked)
     return checked
 
@@ -73,6 +78,8 @@ def _discontinuity(
     """How the shared history fails to continue what this console had verified (design.md, "Sync is pull")."""
     seen = position.epoch if position is not None else witness.epoch
     if seen is not None and seen != pulled.epoch:
+        if witness.epoch == pulled.epoch:
+            raise ReplicaDamaged("it was damaged: it names another history than this console ever followed")
         words = f"this console follows the history {seen}, the shared database now holds another one, {pulled.epoch}"
         return Finding(Fault(OPERATOR, 0, words), {"epoch": seen}, {"epoch": pulled.epoch})
     if position is None or position.head.seq == 0:

@@ -19,8 +19,9 @@ from storage.errors import CountersignError
 from storage.evidence import Finding
 from storage.log.entry import OPERATOR, Head
 from storage.log.verify import Fault, Link, check_entry, leaf
-from storage.replica.engine import Replica, position_of
+from storage.replica.engine import Replica, is_damage, position_of
 from storage.replica.schema import PRIVATE
+from storage.replica.soundness import ReplicaDamaged, check_digest, check_heads
 from storage.shared.interface import SharedDatabase, StoredEntry, StoredRow
 from storage.sync_chunk import image_digest, public_tables, row_words
 
@@ -31,6 +32,7 @@ _REST_SECONDS = 0.5
 _DUTY = 25
 """Rest so many times as long as the last step took: 4 % of one core at most."""
 _OUTAGE_SECONDS = 5.0
+_WHOLE_FILE_BYTES = 64 * 2**20
 
 
 class InThread(Protocol):
@@ -39,12 +41,9 @@ class InThread(Protocol):
     def __call__(self, work: Callable[[], T]) -> Awaitable[T]: ...
 
 
-class ReplicaDamaged(Exception):
-    """The replica's own copy does not hold what it held when it was verified."""
-
-
 class Watch:
-    """Compares, and reports to `found`; `went_round` hears of every round that was finished."""
+    """Compares, and reports to `found`; `damaged` is told when the replica must be rebuilt, and does it; `went_round`
+    hears of every round that was finished."""
 
     def __init__(
         self,
@@ -52,13 +51,16 @@ class Watch:
         replica: Replica,
         in_thread: InThread,
         found: Callable[[Sequence[Finding]], None],
+        damaged: Callable[[str], Awaitable[None]],
         went_round: Callable[[], None],
     ) -> None:
         self._shared = shared
         self._replica = replica
         self._in_thread = in_thread
         self._found = found
+        self._damaged = damaged
         self._went_round = went_round
+        self._looked_into: int | None = None
         self._alarm = asyncio.Event()
 
     def alarm(self) -> None:
@@ -71,7 +73,7 @@ class Watch:
             try:
                 async for cost in self.steps():
                     await self._rest(max(_REST_SECONDS, cost * _DUTY))
-            except CountersignError:  # out of reach or damaged: the pull says so, there is nothing to compare
+            except CountersignError:  # out of reach, or damaged over there: the pull says so, nothing to compare
                 await asyncio.sleep(_OUTAGE_SECONDS)
             await self._rest(_REST_SECONDS)
 
@@ -94,6 +96,7 @@ class Watch:
         """One round in bounded steps, each giving the seconds it took: heads, rows, tenants' logs, operator log."""
         try:
             began = time.monotonic()
+            await self._integrity()
             ceilings = await self._heads()
             yield time.monotonic() - began
             for table in (*sorted(public_tables()), *sorted(PRIVATE, reverse=True)):
@@ -104,11 +107,21 @@ class Watch:
                     yield cost
             self._went_round()
         except ReplicaDamaged as damage:
-            await self._in_thread(lambda why=str(damage): self._rebuild(why))  # type: ignore[misc]  # a lambda's default
+            await self._damaged(str(damage))
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            await self._damaged(f"it was damaged ({error})")
 
-    def _rebuild(self, why: str) -> None:
-        with self._replica.locked():
-            self._replica.rebuild(why)
+    async def _integrity(self) -> None:
+        """Once for each replica file: is it whole, indexes included? A large one would cost too much for too little:
+        what it holds is compared anyway, and `countersign doctor` looks at the rest."""
+        if self._looked_into == self._replica.rebuilds or self._replica.path.stat().st_size > _WHOLE_FILE_BYTES:
+            return
+        self._looked_into = self._replica.rebuilds
+        words = await asyncio.to_thread(self._replica.damage)
+        if words:
+            raise ReplicaDamaged(f"it was damaged ({words})")
 
     def _ceilings(self) -> dict[str, Head]:
         """How far the replica has each log; in its thread."""
@@ -120,6 +133,7 @@ class Watch:
         theirs = await self._shared.logs()
         findings = compare_heads(mine, theirs)
         if findings and await self._in_thread(self._ceilings) == mine:
+            await self._in_thread(lambda: check_heads(self._replica.writer()))
             self._found(findings)
         return {**theirs, **mine}
 
@@ -227,6 +241,8 @@ def compare_rows(
             continue
         if ceiling < row.rev <= head or (vouched is not None and vouched[0] > ceiling):
             continue
+        kept = vouched or (row.rev, None)
+        check_digest(connection, table, row.key, *kept)
         if vouched is None:
             seq, words = row.rev, "no entry vouches for this row: it was put in behind the log's back"
         elif vouched[1] != actual:
@@ -246,6 +262,7 @@ def compare_rows(
         )
     for key, (rev, sha256) in mine.items():
         if rev <= ceiling:
+            check_digest(connection, table, key, rev, sha256)
             words = "the row that this entry vouches for is gone: it was deleted behind the log's back"
             image = images.get(key) if images else None
             fault = Fault(OPERATOR, rev, row_words(table, key) + words)
@@ -293,7 +310,10 @@ def compare_entries(
                 {"hash": entry.hash.hex(), "body": entry.body},
             )
         )
-    return findings + _missing(log, upto, mine)
+    missing = _missing(log, upto, mine)
+    if missing:
+        check_heads(connection)
+    return findings + missing
 
 
 def _missing(log: str, upto: int, mine: dict[int, tuple[bytes, str]]) -> list[Finding]:

@@ -31,9 +31,11 @@ _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether an error says that the file itself is broken, as opposed to full, locked or wrongly asked."""
+    if "Could not decode to UTF-8" in str(error) or "malformed" in str(error):  # text or JSON that nobody wrote
+        return True
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
-        return isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error)
+        return False
     return code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ
 
 
@@ -155,6 +157,8 @@ class Replica:
             connection = _connect(self.path)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA temp_store = MEMORY")
+            # Damaged bytes must come out, to be compared: a lone surrogate stands for a byte that is no UTF-8.
+            connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
             self._writer = (inode, connection)
         return self._writer[1]
 
@@ -163,6 +167,18 @@ class Replica:
         tells; else why it is not. The caller holds the lock."""
         trouble = self._trouble()
         return None if trouble is None else trouble[0] or "the file was gone"
+
+    def damage(self) -> str:
+        """What SQLite's own integrity check says, indexes included; "" if the file is whole. Reads everything: not for
+        the UI thread."""
+        try:
+            with contextlib.closing(self.new_reader()) as connection:
+                (words,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                return str(error)
+            raise
+        return "" if words == "ok" else str(words)
 
     def position(self) -> Position | None:
         """How far this replica has verified the history; None before the first pull."""

@@ -23,7 +23,10 @@ from tests.clock import ManualClock
 
 SYSTEM = Actor(ActorKind.SYSTEM, "worker", "worker", "")
 CLERK = Actor(ActorKind.SYSTEM, "platform", "platform", "")
-REASON = "Invoice 4711 shows a negative total after the currency migration, only the live ledger tells why"
+REASONS = {
+    "acme": "Invoice 4711 shows a negative total after the currency migration, only the live ledger tells why",
+    "zeta": "Seats of the Gothenburg branch stay blocked since Tuesday although nobody booked any of them",
+}
 
 
 @dataclass
@@ -74,10 +77,10 @@ async def tell(story: Console, vault: Vault) -> None:
     await story.do(staff.add, sue, "eve@op.example", "Eve", Role.ENGINEER, None, vault.seal(secret), ("1" * 64,))
     eve = story.actor("eve@op.example")
     await story.do(tenants.import_records, sue, [record("acme"), record("zeta")])
-    for tenant in ("acme", "zeta"):
+    for tenant in REASONS:
         proved = await prove(story, eve, secret, "request.create")
         form = RequestForm(
-            tenant, f"{tenant}/cy", f"T-{tenant}", REASON, "ledger of invoice 4711", 3,
+            tenant, f"{tenant}/cy", f"T-{tenant}", REASONS[tenant], "ledger of invoice 4711", 3,
             tried=(Alternative.LOGS, Alternative.METRICS), why_not="the logs hold no amounts, the metrics no invoice",
         )  # fmt: skip
         await story.do(requests.create, proved, form)
@@ -93,6 +96,14 @@ async def tell(story: Console, vault: Vault) -> None:
     assert started.rev
     for number in range(5):
         await story.do(sessions.log_view, eve, session, ViewKind.RECORD, f"invoice/{number}", ("total", "currency"))
+
+
+async def one_more(story: Console) -> None:
+    """One more view: one entry, one new row, one changed."""
+    await story.sync.pull()
+    session = story.replica.reader.execute("SELECT id FROM session").fetchone()[0]
+    eve = story.actor("eve@op.example")
+    await story.do(sessions.log_view, eve, session, ViewKind.RECORD, "invoice/9", ())
 
 
 async def prove(story: Console, actor: Actor, secret: str, act: str) -> Actor:

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from app.services import sessions
 from storage.errors import ForkedHistory
 from storage.log.verify import Fault, Report, verify_all
-from storage.models import ViewKind, tables
+from storage.models import tables
 from storage.replica.schema import PRIVATE
 from storage.shared.reading import row_tables
 from storage.shared.sqlite import SqliteShared
@@ -23,7 +22,7 @@ from storage.sync_chunk import public_tables
 from tests.clock import ManualClock
 from tests.sync import tampering
 from tests.sync.behind import Intruder
-from tests.sync.story import Console, console
+from tests.sync.story import Console, console, one_more
 from tests.sync.tampering import Expected
 
 HOW_LONG = 20.0
@@ -190,13 +189,6 @@ async def test_a_restored_older_backup_is_a_fork(
         await mine.sync.pull()
     assert mine.sync.status.position == position
     await other.close()
-
-
-async def one_more(story: Console) -> None:
-    await story.sync.pull()
-    session = story.replica.reader.execute("SELECT id FROM session").fetchone()[0]
-    eve = story.actor("eve@op.example")
-    await story.do(sessions.log_view, eve, session, ViewKind.RECORD, "invoice/9", ())
 
 
 def void(_: object) -> None:
