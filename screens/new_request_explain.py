@@ -35,21 +35,20 @@ def explained_fields(explained: Explanation) -> list[Field]:
     refusals = explained.verdict.refusals
     if refusals:
         missing = f"{len(refusals)} thing{'s stand' if len(refusals) > 1 else ' stands'} in the way"
-        head = Toned(f"not yet: {missing}", Tone.BAD)
+        head = Toned(f"not yet: {missing}", Tone.STRONG)
     else:
         head = Toned("ready: ^S sends it", Tone.GOOD)
     fields = [line(head)]
-    if refusals:
-        fields.append(field("✗", *(_refusal(one) for one in refusals)))
+    fields += [line(_refusal(one)) for one in refusals]
     if explained.steps:
         mailed = [_person(one) for one in explained.mailed] or ["nobody"]
         # The first step says in a sentence who is mailed; here it is the list, with addresses.
         fields += [BLANK, field("mails", *mailed), field("then", *(visible(step) for step in explained.steps[1:]))]
     if explained.expires_at is not None and explained.steps:
         fields.append(field("expires", LeftCell(explained.expires_at, toned=False)))
-    passed = [Toned(visible(one.why), Tone.DIM) for one in explained.verdict.findings if one.passed]
+    passed = [Toned(f"✓ {visible(one.why)}", Tone.DIM) for one in explained.verdict.findings if one.passed]
     if passed:
-        fields += [BLANK, field("✓", *passed)]
+        fields += [BLANK, line(*passed)]
     return fields
 
 
@@ -63,4 +62,4 @@ def _person(contact: Contact) -> str:
 
 def _refusal(one: Finding) -> Toned:
     who = f" — {visible(one.who_could)}" if one.who_could else ""
-    return Toned(visible(one.why) + who, Tone.BAD)
+    return Toned(f"✗ {visible(one.why)}{who}", Tone.SOON)

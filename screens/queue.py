@@ -22,7 +22,7 @@ from screens.queue_acts import QueueActs
 from screens.queue_model import PREVIEW, QueueNow, found_now, limits_of, open_now
 from screens.queue_rows import COLUMNS, parse_filter
 from screens.request_acts import Act, acts_on, first_act, way_in
-from screens.request_detail import RequestDetail, read_story
+from screens.request_detail import Part, RequestDetail, RequestStory, read_story
 from storage.replica.queries.requests import RequestLine, request_line
 from widgets.entry import LineEntry
 from widgets.moments import near_text
@@ -94,7 +94,9 @@ class QueueScreen(QueueActs):
         &.-two-panes #queue-detail, &.-three-panes #queue-detail {
             display: block; width: 44%; border-left: vkey $panel;
         }
-        &.-three-panes #queue-detail { width: 50%; }
+        #queue-story { display: none; }
+        &.-three-panes #queue-detail { width: 34%; }
+        &.-three-panes #queue-story { display: block; width: 28%; border-left: vkey $panel; }
     }
     """
 
@@ -111,6 +113,7 @@ class QueueScreen(QueueActs):
                 yield Static("", id="queue-summary", markup=False)
             yield VirtualTable(COLUMNS, self.context.now, empty="no open requests: n asks for access", id="queue-table")
         yield RequestDetail(self.context.now, self._when, id="queue-detail")
+        yield RequestDetail(self.context.now, self._when, id="queue-story")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -193,14 +196,28 @@ class QueueScreen(QueueActs):
         line, context = self.line, self.context
         if line is None or context.replica is None:
             self._acts = {}
-            self.detail.show(None)
+            self._show_story(None)
         else:
             now, limits = context.now(), limits_of(context)
             if context.staff is not None:
                 self._acts = acts_on(context.replica.view(PREVIEW), line, context.staff, now, limits)
             explained = way_in(context.replica.view(PREVIEW), line, now, limits)
-            self.detail.show(read_story(context, line, explained.verdict))
+            self._show_story(read_story(context, line, explained.verdict))
         self.refresh_hints()
+
+    def _show_story(self, story: RequestStory | None) -> None:
+        """In one pane, or with what is asked and how it came about side by side where there is room for three."""
+        beside = self.query_one("#queue-story", RequestDetail)
+        three = self.has_class("-three-panes")
+        self.detail.part = Part.ASKED if three else Part.ASKED | Part.STORY
+        beside.part = Part.STORY
+        self.detail.show(story)
+        if three:
+            beside.show(story)
+
+    def on_resize(self) -> None:
+        if self.context.ready and self._queue is not None:
+            self.call_after_refresh(self._show_line)
 
     def _when(self, at: datetime) -> str:
         return near_text(at, self.context.now(), self.context.zone)

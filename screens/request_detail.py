@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Flag, auto
+from itertools import groupby
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -36,20 +38,28 @@ class RequestStory:
     names: Mapping[str, str]
 
 
-def request_fields(story: RequestStory, now: datetime, when: TimeText) -> list[Field]:
-    """The whole detail, top to bottom in the order of what one wants to know."""
-    shown = request_now(story.line, now)
-    return [
-        *_headline(story.line, shown),
-        field("next", visible(next_step(story.line, now))),
-        BLANK,
-        *_asked(story.line, story.names),
-        *_exchanges(story.line.request, when),
-        BLANK,
-        *_rules(story.rules),
-        *_timeline(story.steps, when),
-        *_letters(story.mails, when),
-    ]
+class Part(Flag):
+    """What a pane shows: what is asked, how it came about, or both."""
+
+    ASKED = auto()
+    STORY = auto()
+
+
+def request_fields(story: RequestStory, now: datetime, when: TimeText, part: Part) -> list[Field]:
+    """The detail, top to bottom in the order of what one wants to know."""
+    fields: list[Field] = []
+    if Part.ASKED in part:
+        shown = request_now(story.line, now)
+        fields += [
+            *_headline(story.line, shown),
+            field("next", visible(next_step(story.line, now))),
+            BLANK,
+            *_asked(story.line, story.names),
+            *_exchanges(story.line.request, when),
+        ]
+    if Part.STORY in part:
+        fields += [*_rules(story.rules), *_timeline(story.steps, when), *_letters(story.mails, when)]
+    return fields[1:] if fields and fields[0] is BLANK else fields
 
 
 def rule_lines(verdict: Verdict) -> list[Cell]:
@@ -62,7 +72,7 @@ def rule_line(finding: Finding) -> Toned:
     if finding.passed:
         return Toned(f"✓ {visible(finding.why)}", Tone.DIM)
     who = f" — {visible(finding.who_could)}" if finding.who_could else ""
-    return Toned(f"✗ {visible(finding.why)}{who}", Tone.BAD)
+    return Toned(f"✗ {visible(finding.why)}{who}", Tone.SOON)
 
 
 def _headline(one: RequestLine, shown: RequestNow) -> Iterable[Field]:
@@ -106,6 +116,7 @@ def _access(request: Request) -> str:
 def _rules(verdict: Verdict) -> Iterable[Field]:
     rules = rule_lines(verdict)
     if rules:
+        yield BLANK
         yield field("rules", *rules)
 
 
@@ -123,7 +134,9 @@ def _exchanges(request: Request, when: TimeText) -> Iterable[Field]:
 def _timeline(steps: Sequence[LoggedStep], when: TimeText) -> Iterable[Field]:
     if steps:
         yield BLANK
-        yield field("so far", *(_step_words(step, when) for step in steps))
+        words = [_step_words(step, when) for step in steps]
+        runs = [(one, len(list(same))) for one, same in groupby(words)]
+        yield field("so far", *(f"{one} ×{times}" if times > 1 else one for one, times in runs))
 
 
 def _step_words(step: LoggedStep, when: TimeText) -> str:
@@ -156,6 +169,7 @@ class RequestDetail(VerticalScroll, can_focus=True):
     def __init__(self, now: Callable[[], datetime], when: TimeText, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._now, self._when = now, when
+        self.part = Part.ASKED | Part.STORY
         self._shown: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -167,7 +181,7 @@ class RequestDetail(VerticalScroll, can_focus=True):
         if story is None:
             fields.show([line(Toned("nothing selected", Tone.DIM))])
         else:
-            fields.show(request_fields(story, self._now(), self._when))
+            fields.show(request_fields(story, self._now(), self._when, self.part))
         shown = story.line.request.id if story is not None else None
         if shown != self._shown:
             self._shown = shown

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.widgets import Static
 
 from app.policy.text import NOTE_MAX
@@ -27,9 +28,11 @@ class NoteDialog(Dialog[str]):
 
     DEFAULT_CSS = """
     NoteDialog {
-        #note-facts { height: auto; margin-bottom: 1; }
-        #note-label { height: auto; color: $tone-dim; }
-        #note { height: 4; }
+        .fact { height: auto; }
+        .fact-name { width: 10; color: $tone-dim; }
+        .fact-value { width: 1fr; height: auto; }
+        #note-label { height: auto; color: $tone-dim; margin-top: 1; }
+        #note { height: 3; background: $panel; }
     }
     """
 
@@ -49,9 +52,10 @@ class NoteDialog(Dialog[str]):
         self._facts, self._label, self._needed, self._words = tuple(facts), label, needed, words
 
     def body(self) -> ComposeResult:
-        width = max((len(name) for name, _ in self._facts), default=0) + 2
-        lines = [safe(f"{name:<{width}}", "$tone-dim") + safe(value) for name, value in self._facts]
-        yield Static(safe("\n", lines=True).join(lines), id="note-facts", markup=False)
+        for name, value in self._facts:
+            with Horizontal(classes="fact"):
+                yield Static(safe(name), classes="fact-name", markup=False)
+                yield Static(safe(value), classes="fact-value", markup=False)
         yield Static(safe(self._label), id="note-label", markup=False)
         yield TextEntry(self._words, id="note")
 

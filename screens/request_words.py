@@ -13,7 +13,6 @@ from app.policy.requests import state_at
 from storage.models import Alternative, Layer, Mode, Request, RequestState, Session
 from storage.replica.queries.requests import RequestLine
 from widgets.cells import Tone
-from widgets.countdown import left_text
 
 LAYER_LETTERS = {Layer.CONSENT: "C", Layer.BREAK_GLASS: "B", Layer.EMERGENCY: "E"}
 LAYER_WORDS = {
@@ -72,21 +71,19 @@ def request_now(line: RequestLine, now: datetime) -> RequestNow:
 
 
 def next_step(line: RequestLine, now: datetime) -> str:
-    """What happens next, and who does it."""
+    """What happens next, and who does it. How long it has is drawn by the bar above it."""
     request, engineer = line.request, line.engineer_name
-    shown = request_now(line, now)
-    left = left_text((shown.deadline - now).total_seconds()) if shown.deadline else ""
-    match shown.state:
+    match request_now(line, now).state:
         case RequestState.PENDING if open_question(request):
-            return f"{engineer} answers the question; then {line.tenant_name}'s admins decide, {left} left"
+            return f"{engineer} answers the question; then {line.tenant_name}'s admins decide"
         case RequestState.PENDING:
-            return f"an admin of {line.tenant_name} approves or denies by the mailed link, {left} left"
+            return f"an admin of {line.tenant_name} approves or denies by the mailed link"
         case RequestState.APPROVED if _waits_for_countersign(request):
-            return f"a second staff member countersigns full mode; without it {engineer} starts read-only, {left} left"
+            return f"a second staff member countersigns full mode; without it {engineer} starts read-only"
         case RequestState.APPROVED:
-            return f"{engineer} starts the session, {left} left"
+            return f"{engineer} starts the session"
         case RequestState.USED if line.session is not None and line.session.is_active(now):
-            return f"the session runs, {left} left; then {engineer} gives the outcome"
+            return f"the session runs; at its end {engineer} gives the outcome"
         case RequestState.USED if _owes(line.session):
             return f"{engineer} gives the outcome; until then no other session starts"
         case RequestState.USED:

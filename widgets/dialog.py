@@ -59,7 +59,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         &.-danger > #box { border: round $error; }
         #dialog-title { height: auto; text-style: bold; margin-bottom: 1; }
         &.-danger #dialog-title { color: $tone-bad; }
-        #dialog-body { height: auto; max-height: 100%; }
+        #dialog-body { height: auto; max-height: 66vh; }
         #dialog-problem { height: auto; color: $tone-bad; display: none; margin-top: 1; }
         #dialog-problem.-told { display: block; }
         #dialog-buttons { height: 1; margin-top: 1; align-horizontal: right; }
@@ -139,17 +139,27 @@ class Confirm(Dialog[bool]):
         self.dismiss(True if choice == "yes" else None)
 
 
-class Notice(Dialog[None]):
-    """Something to read: Content made by us, or text from outside, which passes the gate here."""
+class Reader(Dialog[None]):
+    """Something to read, that scrolls by the keys of a list."""
 
     choices = (Choice("cancel", "Close", "escape"),)
+    AUTO_FOCUS = "Button"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_body(-1)", show=False),
         Binding("down,j", "scroll_body(1)", show=False),
         Binding("pageup", "scroll_body(-10)", show=False),
         Binding("pagedown,space", "scroll_body(10)", show=False),
+        Binding("home,g", "scroll_body(-1000000)", show=False),
+        Binding("end,G", "scroll_body(1000000)", show=False),
     ]
+
+    def action_scroll_body(self, lines: int) -> None:
+        self.query_one("#dialog-body").scroll_relative(y=lines, animate=False)
+
+
+class Notice(Reader):
+    """Content made by us, or text from outside, which passes the gate here."""
 
     def __init__(self, title: str, text: Content | str, *, danger: bool = False, wide: bool = False) -> None:
         super().__init__(title, danger=danger, wide=wide)
@@ -157,6 +167,3 @@ class Notice(Dialog[None]):
 
     def body(self) -> ComposeResult:
         yield Static(self._text, markup=False)
-
-    def action_scroll_body(self, lines: int) -> None:
-        self.query_one("#dialog-body").scroll_relative(y=lines, animate=False)
