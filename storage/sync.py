@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +24,7 @@ from storage.errors import Corrupt, CountersignError, ForkedHistory, Offline
 from storage.evidence import Finding
 from storage.log.entry import OPERATOR, Head
 from storage.log.verify import Fault
-from storage.replica.engine import Replica, is_damage, position_of
+from storage.replica.engine import TROUBLE, Replica, is_damage, position_of
 from storage.replica.soundness import ReplicaDamaged
 from storage.shared.interface import Hint, Position, Pulled, SharedDatabase
 from storage.sync_watch import Watch
@@ -172,7 +171,7 @@ class Sync:
         """Where the replica stands; runs in its thread. A replica that cannot say is rebuilt."""
         try:
             return position_of(self._replica.writer())
-        except sqlite3.DatabaseError as error:
+        except TROUBLE as error:
             self._mend(error)
             return None
 
@@ -202,15 +201,15 @@ class Sync:
             moved = Position(checked.epoch, Head(checked.link.seq, checked.link.hash))
             keys = frozenset((row.table, row.key) for row in checked.rows)
             return _Taken(moved, len(checked.entries), keys, tuple(findings), checked.broken)
-        except (sqlite3.DatabaseError, ReplicaDamaged) as error:
+        except (*TROUBLE, ReplicaDamaged) as error:
             self._mend(error)
             return _Taken(None, 0, frozenset(), (), again=True)
 
-    def _mend(self, error: sqlite3.Error | ReplicaDamaged) -> None:
+    def _mend(self, error: Exception) -> None:
         """Rebuild a damaged replica; any other error is not ours to hide."""
         with self._replica.locked():
             because = str(error)
-            if isinstance(error, sqlite3.Error):
+            if not isinstance(error, ReplicaDamaged):
                 trouble = self._replica.usable()
                 if trouble is None and not is_damage(error):
                     raise error

@@ -19,7 +19,7 @@ from storage.errors import CountersignError
 from storage.evidence import Finding
 from storage.log.entry import OPERATOR, Head
 from storage.log.verify import Fault, Link, check_entry, leaf
-from storage.replica.engine import Replica, is_damage, position_of
+from storage.replica.engine import TROUBLE, Replica, is_damage, position_of
 from storage.replica.schema import PRIVATE
 from storage.replica.soundness import ReplicaDamaged, check_digest, check_heads
 from storage.shared.interface import SharedDatabase, StoredEntry, StoredRow
@@ -108,7 +108,7 @@ class Watch:
             self._went_round()
         except ReplicaDamaged as damage:
             await self._damaged(str(damage))
-        except sqlite3.DatabaseError as error:
+        except TROUBLE as error:
             if not is_damage(error):
                 raise
             await self._damaged(f"it was damaged ({error})")

@@ -29,8 +29,14 @@ _SIDE_FILES = ("", "-wal", "-shm")
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+TROUBLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What SQLite's module raises over a damaged file; the second when it cannot even decode its own message about it."""
+
+
+def is_damage(error: Exception) -> bool:
     """Whether an error says that the file itself is broken, as opposed to full, locked or wrongly asked."""
+    if isinstance(error, UnicodeDecodeError):
+        return True
     if "Could not decode to UTF-8" in str(error) or "malformed" in str(error):  # text or JSON that nobody wrote
         return True
     code = getattr(error, "sqlite_errorcode", None)
@@ -79,7 +85,7 @@ class Replica:
                     empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
                     return ("the file was empty" if empty else "it was made by another version"), False
                 connection.execute("SELECT epoch, seq, hash FROM log_head LIMIT 1").fetchone()
-        except sqlite3.DatabaseError as error:
+        except TROUBLE as error:
             if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
                 raise OSError(str(error)) from error
             return f"it was damaged ({error})", True
@@ -174,7 +180,7 @@ class Replica:
         try:
             with contextlib.closing(self.new_reader()) as connection:
                 (words,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-        except sqlite3.DatabaseError as error:
+        except TROUBLE as error:
             if is_damage(error):
                 return str(error)
             raise

@@ -149,7 +149,7 @@ async def test_a_byte_changed_in_the_replica_alone_accuses_nobody(
         assert "was damaged" in mine.replica.rebuilt_because
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), length=st.sampled_from([1, 16, 4096, 20000]), kind=st.sampled_from(["", "-wal"]))
 def test_any_damage_to_the_replica_heals(
     told: Path, vault: object, tmp_path_factory: pytest.TempPathFactory, seed: int, length: int, kind: str
