@@ -44,6 +44,15 @@ STAFF: tuple[Person, ...] = (
     Person("Kim Aldous", "kim@ops.example", Role.ENGINEER, 89, left=12),
 )
 
+PRESENTER = "ann@ops.example"
+"""Whom `demo` plays unless told otherwise: on this desk lies one of everything."""
+
+
+def persona(role: Role) -> str:
+    """Whom one plays in that role."""
+    return {Role.ENGINEER: PRESENTER, Role.SUPER: "dana@ops.example", Role.AUDITOR: "noor@ops.example"}[role]
+
+
 ADMIN, USER, SECURITY, LEGAL = "tenant_admin", "user", "security_contact", "legal_contact"
 
 HOUSES: tuple[House, ...] = (

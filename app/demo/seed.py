@@ -1,4 +1,4 @@
-"""The demo's world: who is there, three weeks of work, and what lies on the desks this minute (REQ-803)."""
+"""The demo's world: who is there, weeks of work, and what lies on the desks this minute (REQ-803)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.demo.cases import QUESTIONS, STORIES
-from app.demo.moves import Pace, admin_actor, next_move, staff_actor, told
-from app.demo.people import HOUSES, STAFF, House, import_record
+from app.demo.moves import next_move
+from app.demo.people import HOUSES, PRESENTER, STAFF, House, import_record
+from app.demo.scene import Pace, admin_actor, staff_actor, told
 from app.demo.seeding import Seeding
 from app.enrolment import new_enrolment
 from app.policy.requests import RequestForm
@@ -27,7 +28,6 @@ from storage.models import (
     Contact,
     LinkKind,
     Mode,
-    Role,
     Session,
     Staff,
     Standing,
@@ -37,10 +37,7 @@ from storage.shared.opening import create_file
 from storage.shared.vault import Vault
 
 PLATFORM = Actor(ActorKind.SYSTEM, "platform", "platform", "")
-WEEKS = 3
-PRESENTER = "ann@ops.example"
-"""Whom `demo` plays unless told otherwise: on this desk lies one of everything."""
-
+WEEKS = 2
 Progress = Callable[[str], None]
 
 
@@ -93,7 +90,7 @@ class World:
         self._found()
         day = 0
         while self.seeding.now < self._end - timedelta(hours=9):
-            self._progress(f"week {day // 7 + 1} of {WEEKS}")
+            self._progress(f"day {day + 1} of {WEEKS * 7}")
             self._day(day)
             day += 1
         self._progress("today")
@@ -144,9 +141,10 @@ class World:
         evening = min(morning + timedelta(hours=11), self._end - timedelta(hours=9))
         weekend = morning.weekday() >= 5
         self._set_by_then(number)
-        pace = Pace(patience=25, open_requests=4)
+        pace = Pace(patience=10, open_requests=1 if weekend else 2)
         while seeding.now < evening:
-            seeding.advance(seconds=rng.uniform(120, 1500) * (6 if weekend else 1))
+            inside = seeding.connection.execute("SELECT 1 FROM session WHERE ended_at IS NULL LIMIT 1").fetchone()
+            seeding.advance(seconds=rng.uniform(60, 200) if inside else rng.uniform(240, 2400) * (3 if weekend else 1))
             self._act(frozenset(), pace)
 
     def _set_by_then(self, day: int) -> None:
@@ -201,7 +199,7 @@ class World:
         """One of everything, whoever looks: to decide, to answer, to start, to countersign, to end, to force-end."""
         seeding = self.seeding
         self._let_go(PRESENTER, "raj@ops.example", "lee@ops.example", "mia@ops.example", "tom@ops.example")
-        owed = self._session_now(self._house("alpine"), "tom@ops.example", 15, views=3)
+        self._session_now(self._house("alpine"), "tom@ops.example", 15, views=3)  # is over by now: its outcome is owed
         seeding.run(tenants.set_kill_switch, self._admin(self._house("adatum")), "adatum", True)
         seeding.advance(minutes=1)
         self._session_now(self._house("coho"), "raj@ops.example", 120, views=4)
@@ -221,8 +219,8 @@ class World:
         seeding.run(sessions.ask_elevation, self._actor("mia@ops.example"), elevated, reason)
         seeding.advance(seconds=40)
         self._ask(self._house("proseware"), PRESENTER, 11, 30)
+        self._ask(self._house("lucerne"), "raj@ops.example", 4, 45)
         seeding.advance(seconds=max(0, (self._end - seeding.now).total_seconds()))
-        assert owed
 
     def _let_go(self, *emails: str) -> None:
         """Bring what these people still have open to its end, so that their desks are free."""
@@ -290,8 +288,3 @@ class World:
     def _bearer(self, link: ConsentLink) -> Actor:
         row = self.seeding.connection.execute("SELECT image FROM contact WHERE id = ?", (link.contact_id,)).fetchone()
         return admin_actor(Contact.from_image(row[0]))
-
-
-def persona(role: Role) -> str:
-    """Whom one plays in that role."""
-    return {Role.ENGINEER: PRESENTER, Role.SUPER: "dana@ops.example", Role.AUDITOR: "noor@ops.example"}[role]
