@@ -1,15 +1,21 @@
-"""A pack: a stretch of one log as a zip file that verifies offline, without this software (REQ-404).
+"""A pack: a stretch of one log as a zip file (or .tar, .tar.gz) that verifies offline, without this software (REQ-404).
 
 `log.jsonl` holds, a line each, the exact body bytes of the entries; `hash = SHA-256(0x00 ‖ line)` and each body's
 `prev` is the hash of the line before. `manifest.json` says which stretch it is and how it is anchored at both ends;
-`VERIFY.txt` says how to check it in a dozen lines of any language.
+`VERIFY.txt` says how to check it in a dozen lines of any language. A pack that was unpacked into a directory verifies
+as well.
 """
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import tarfile
 import zipfile
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +27,7 @@ FORMAT = "countersign-pack/1"
 _FIXED = (1980, 1, 1, 0, 0, 0)
 """The same entries make the same bytes: a zip file's own times say nothing here."""
 _LONGEST_LINE = 64 * 1024 * 1024
+_LONGEST_MANIFEST = 1024 * 1024
 
 _VERIFY = """\
 log.jsonl holds one entry a line. The hash of an entry is SHA-256 of one zero byte and the line's bytes without its
@@ -69,23 +76,40 @@ def write_pack(path: Path, log: str, entries: Sequence[EntryLike], before: Link,
         "last_hash": last.hash,
         **made,
     }
+    files = {
+        "manifest.json": (json.dumps(manifest, indent=1, ensure_ascii=True) + "\n").encode(),
+        "log.jsonl": b"".join(entry.body.encode("utf-8", "surrogateescape") + b"\n" for entry in entries),
+        "VERIFY.txt": _VERIFY.encode(),
+    }
     fresh = path.with_name(f".{path.name}.new")
     try:
-        with zipfile.ZipFile(fresh, "w") as pack:
-            _put(pack, "manifest.json", (json.dumps(manifest, indent=1, ensure_ascii=True) + "\n").encode())
-            _put(
-                pack, "log.jsonl", b"".join(entry.body.encode("utf-8", "surrogateescape") + b"\n" for entry in entries)
-            )
-            _put(pack, "VERIFY.txt", _VERIFY.encode())
+        with fresh.open("wb") as target:
+            if path.name.endswith(".tar"):
+                _tar(files, target)
+            elif path.name.endswith((".tar.gz", ".tgz")):
+                with gzip.GzipFile("", "wb", fileobj=target, mtime=0) as packed:
+                    _tar(files, packed)
+            else:
+                _zip(files, target)
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
 
 
-def _put(pack: zipfile.ZipFile, name: str, data: bytes) -> None:
-    info = zipfile.ZipInfo(name, _FIXED)
-    info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-    pack.writestr(info, data)
+def _zip(files: Mapping[str, bytes], target: IO[bytes]) -> None:
+    with zipfile.ZipFile(target, "w") as pack:
+        for name, data in files.items():
+            info = zipfile.ZipInfo(name, _FIXED)
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            pack.writestr(info, data)
+
+
+def _tar(files: Mapping[str, bytes], target: IO[bytes] | gzip.GzipFile) -> None:
+    with tarfile.open(fileobj=target, mode="w") as pack:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mode, info.mtime = len(data), 0o644, 0
+            pack.addfile(info, io.BytesIO(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +122,35 @@ class _Line:
 def verify_pack(path: Path) -> PackReport:
     """Check every line and both ends. Raises Misconfigured for a file that is no pack."""
     try:
-        with zipfile.ZipFile(path) as pack:
-            manifest = json.loads(_small(pack, "manifest.json"))
+        with _opened(path) as (first, lines):
+            manifest = json.loads(first)
             if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
                 raise Misconfigured(f"{path} is no pack that this version knows")
             log, link = str(manifest["log"]), Link(int(manifest["first"]) - 1, str(manifest["prev"]))
-            with pack.open("log.jsonl") as lines:
-                return _verify(log, link, manifest, lines)
+            return _verify(log, link, manifest, lines)
     except OSError as error:
         raise Misconfigured(f"cannot read {path}: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error) as error:
+        raise Misconfigured(f"{path} is no pack, or is damaged: {error}") from error
+    except (KeyError, ValueError, TypeError, EOFError, NotImplementedError, RuntimeError) as error:
         raise Misconfigured(f"{path} is no pack, or is damaged: {error}") from error
 
 
-def _small(pack: zipfile.ZipFile, name: str) -> bytes:
-    with pack.open(name) as file:
-        return file.read(1024 * 1024)
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[bytes, IO[bytes]]]:
+    """The manifest's bytes, and log.jsonl to read: from a directory, a tar file, or a zip file."""
+    if path.is_dir():
+        with (path / "manifest.json").open("rb") as manifest, (path / "log.jsonl").open("rb") as lines:
+            yield manifest.read(_LONGEST_MANIFEST), lines
+    elif tarfile.is_tarfile(path):
+        with tarfile.open(path) as tar:
+            first, log = tar.extractfile("manifest.json"), tar.extractfile("log.jsonl")
+            if first is None or log is None:
+                raise KeyError("a member is no file")
+            yield first.read(_LONGEST_MANIFEST), log
+    else:
+        with zipfile.ZipFile(path) as pack, pack.open("manifest.json") as manifest, pack.open("log.jsonl") as lines:
+            yield manifest.read(_LONGEST_MANIFEST), lines
 
 
 def _verify(log: str, link: Link, manifest: dict[str, Any], lines: IO[bytes]) -> PackReport:
