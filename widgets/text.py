@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
-from textual.content import Content
-from textual.style import Style
+
+if TYPE_CHECKING:  # Textual is half of what a command of the command line would load: `safe` alone needs it
+    from textual.content import Content
+    from textual.style import Style
 
 LONGEST_COMBINING_RUN = 4
 """More combining marks than this on one letter are counted, not drawn: they would bleed over the lines around."""
@@ -89,4 +92,6 @@ def fitted(text: str, cells: int, *, right: bool = False) -> str:
 
 def safe(text: str, style: str | Style = "", *, lines: bool = False) -> Content:
     """Text from outside as Content: gated, never read as markup."""
+    from textual.content import Content
+
     return Content.styled(visible(text, lines=lines), style) if style else Content(visible(text, lines=lines))
