@@ -12,6 +12,7 @@ import typer
 from app.bootstrap import Workplace, open_workplace
 from app.cli.output import say
 from app.launch import Launch
+from app.policy.verdict import Refused, Verdict
 from storage.errors import CountersignError, ForkedHistory, Misconfigured, Offline
 from storage.shared.change import Applied, Change
 
@@ -86,6 +87,16 @@ async def act(place: Workplace, command: Command, *args: Any, otp: str | None = 
         return await place.desk.run(command, actor, *args, otp=otp, **named)
     except StepUpNeeded:
         return await place.desk.run(command, actor, *args, otp=ask_code(), **named)
+    except Refused as refused:
+        raise Refused(_but_for_the_code(refused.verdict)) from None
+
+
+def _but_for_the_code(verdict: Verdict) -> Verdict:
+    """What refuses besides the missing code, if anything does: then no code was taken, and none would have helped."""
+    from app.policy.step_up import RULE
+
+    others = tuple(finding for finding in verdict.findings if finding.passed or finding.rule != RULE)
+    return Verdict(others) if any(not finding.passed for finding in others) else verdict
 
 
 def ask_code() -> str:

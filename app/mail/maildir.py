@@ -26,7 +26,7 @@ class Maildir:
         draft = self.path / "tmp" / f"{name}.{secrets.token_hex(6)}"
         try:
             with draft.open("wb") as file:
-                file.write(message.as_bytes())
+                file.write(message.as_bytes(policy=message.policy.clone(linesep="\n")))  # a Maildir's lines end so
                 file.flush()
                 os.fsync(file.fileno())
             os.link(draft, self.path / "new" / name)  # unlike a rename, this refuses what is there already
