@@ -21,12 +21,13 @@ from textual.worker import Worker, get_current_worker
 from app.policy.verdict import Verdict, rule
 from screens.actions import Action
 from screens.audit_acts import AuditActs
-from screens.audit_detail import entry_detail
+from screens.audit_detail import entry_fields
 from screens.audit_filter import completer
 from screens.audit_rows import COLUMNS, FoundRows, LogRows
 from screens.context import ConsoleContext
 from storage.replica.queries.log import OPERATOR, Entry, entries_by_number, entry_hash, newest, search, tenant_names
 from storage.replica.queries.log_filter import LogFilter, parse_filter
+from widgets.fields import Field, FieldList
 from widgets.filter_line import FilterLine
 from widgets.table import VirtualTable
 from widgets.text import safe, visible
@@ -77,9 +78,9 @@ class AuditScreen(AuditActs):
         #audit-found { width: auto; padding: 0 1; color: $tone-dim; background: $surface; }
         #audit-problem { height: 1; color: $tone-soon; padding: 0 1; display: none; }
         #audit-problem.-told { display: block; }
-        #audit-detail { width: 52; height: 1fr; border-left: vkey $panel-lighten-1; padding: 0 1; }
+        #audit-detail { width: 46; height: 1fr; border-left: vkey $panel-lighten-1; padding: 0 1; }
         &.-one-pane #audit-detail { display: none; }
-        &.-three-panes #audit-detail { width: 72; }
+        &.-three-panes #audit-detail { width: 60; }
     }
     """
 
@@ -105,10 +106,9 @@ class AuditScreen(AuditActs):
             yield Static("", id="audit-problem", markup=False)
             yield VirtualTable(COLUMNS, self.context.now, empty="no entry fits", id="audit-table")
         with VerticalScroll(id="audit-detail", can_focus=False):
-            yield Static("", id="audit-entry", markup=False)
+            yield FieldList(self.context.now, id="audit-entry")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.table.focus()
 
     @property
@@ -122,7 +122,8 @@ class AuditScreen(AuditActs):
         self._names = tenant_names(reader)
         last = newest(reader, self.log_name)
         if self._found is None:
-            self.table.show(LogRows(reader, self.log_name, last, self.context.zone))
+            first_copy = self.context.copying or not self.table.count
+            self.table.show(LogRows(reader, self.log_name, last, self.context.zone), from_top=first_copy)
         elif last > self._upto:
             self._search(after=self._upto)
         else:
@@ -204,15 +205,15 @@ class AuditScreen(AuditActs):
         self.entry = found[0] if found else None
         if self.has_class("-one-pane"):
             return
-        self.query_one("#audit-entry", Static).update(self.entry_words())
+        self.query_one("#audit-entry", FieldList).show(self.entry_in_full())
 
-    def entry_words(self) -> Content:
-        """The entry under the cursor, in full."""
+    def entry_in_full(self) -> tuple[Field, ...]:
+        """The entry under the cursor."""
         if self.entry is None:
-            return Content("")
+            return ()
         tenant = str(self.entry.data.get("tenant", ""))
         hash = entry_hash(self.context.reader, self.log_name, self.entry.seq)
-        return entry_detail(self.entry, hash, self._names.get(tenant, ""), self.context.zone)
+        return entry_fields(self.entry, hash, self._names.get(tenant, ""), self.context.zone)
 
     # -- what comes in -------------------------------------------------------------------------------------------
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from textual.content import Content
+from textual.app import ComposeResult
 
 from app.policy.verdict import Verdict, rule
+from screens.context import ConsoleContext
 from screens.log_choice import LogChoice
 from screens.main import MainScreen
 from storage.replica.queries.log import Entry
 from storage.replica.queries.log_filter import LogFilter
-from widgets.dialog import Notice
+from widgets.dialog import Reader
+from widgets.fields import Field, FieldList
 from widgets.filter_line import FilterLine
+
+
+class EntryDialog(Reader):
+    """One entry, over the list."""
+
+    def __init__(self, context: ConsoleContext, title: str, fields: tuple[Field, ...]) -> None:
+        super().__init__(title, wide=True)
+        self.context, self._entry_fields = context, fields
+
+    def body(self) -> ComposeResult:
+        yield FieldList(self.context.now, self._entry_fields)
 
 
 class AuditActs(MainScreen):
@@ -20,9 +33,9 @@ class AuditActs(MainScreen):
     log_name: str
     wanted: LogFilter
 
-    def entry_words(self) -> Content:
-        """The entry under the cursor, in full."""
-        return Content("")
+    def entry_in_full(self) -> tuple[Field, ...]:
+        """The entry under the cursor."""
+        return ()
 
     def show_log(self, log: str) -> None:
         """Another log."""
@@ -39,7 +52,7 @@ class AuditActs(MainScreen):
 
     def do_details(self) -> None:
         if self.entry is not None:
-            self.app.push_screen(Notice(f"Entry {self.entry.seq:,}", self.entry_words(), wide=True))
+            self.app.push_screen(EntryDialog(self.context, f"Entry {self.entry.seq:,}", self.entry_in_full()))
 
     def do_filter(self) -> None:
         self.query_one(FilterLine).focus()

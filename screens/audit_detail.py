@@ -6,15 +6,16 @@ import json
 from datetime import tzinfo
 from typing import Any
 
-from textual.content import Content
-
 from storage.log.actions import Action
 from storage.replica.queries.log import Entry
+from widgets.cells import Cell, Tone, Toned
+from widgets.fields import BLANK, Field, field, line
 from widgets.moments import full_text, parse_utc
-from widgets.text import fitted, visible
+from widgets.text import clipped, visible
 
-LABEL = 9
 HASH = 24
+LABEL = 16
+SHOWN_ROWS = 200
 
 _MEANINGS = {action.value: action.meaning for action in Action}
 _PLAIN_FIELDS = ("target", "request", "session", "ticket", "ip")
@@ -24,105 +25,90 @@ _SHOWN = frozenset(
 )
 
 
-def entry_detail(entry: Entry, hash: str, tenant: str, zone: tzinfo | None) -> Content:
-    """The details pane's text. Everything of the entry passes the gate."""
+def entry_fields(entry: Entry, hash: str, tenant: str, zone: tzinfo | None) -> tuple[Field, ...]:
+    """The details pane. `tenant` is the tenant's name. Everything of the entry passes the gate here."""
     data = entry.data
     action = str(data.get("action", ""))
-    lines = _Lines()
-    lines.add(f"{visible(str(data.get('log', '')))} {entry.seq:,}", "bold")
-    lines.add(visible(action), "bold $tone-accent")
-    lines.add(_MEANINGS.get(action, "no action of this version"), "$tone-dim")
-    lines.gap()
     at = parse_utc(str(data.get("at", "")))
-    lines.field("at", full_text(at, zone) if at else str(data.get("at", "")))
-    lines.field("by", _person(data.get("actor")))
+    fields = [
+        line(Toned(visible(action), Tone.STRONG)),
+        line(Toned(_MEANINGS.get(action, "no action that this version knows"), Tone.DIM)),
+        BLANK,
+        _named("entry", f"{data.get('log', '')} {entry.seq:,}"),
+        _named("at", full_text(at, zone) if at else str(data.get("at", ""))),
+        _named("by", *_person(data.get("actor"))),
+    ]
     if tenant_id := data.get("tenant"):
-        lines.field("tenant", f"{tenant} · {tenant_id}" if tenant else str(tenant_id))
-    for name in _PLAIN_FIELDS:
-        if data.get(name):
-            lines.field(name, str(data[name]))
+        fields.append(_named("tenant", *((tenant, str(tenant_id)) if tenant else (str(tenant_id),))))
+    fields += [_named(name, str(data[name])) for name in _PLAIN_FIELDS if data.get(name)]
     if data.get("reason"):
-        lines.gap()
-        lines.field("reason", str(data["reason"]))
-    _changes(lines, data.get("before"), data.get("after"))
+        fields.append(_named("reason", str(data["reason"])))
+    fields += _changes(data.get("before"), data.get("after"))
     details = data.get("data")
     if isinstance(details, dict) and details:
-        lines.heading("details")
-        for name, value in details.items():
-            lines.field(name, _shown(value))
-    for name in sorted(data.keys() - _SHOWN):
-        lines.field(name, _shown(data[name]))
-    _chain(lines, data, hash)
-    return lines.content()
+        fields += [BLANK, *(_named(name, words(value)) for name, value in details.items())]
+    fields += [_named(name, words(data[name])) for name in sorted(data.keys() - _SHOWN)]
+    return (*fields, *_chain(data, hash))
 
 
-class _Lines:
-    """Lines under construction: labels aligned, all text gated."""
-
-    def __init__(self) -> None:
-        self._parts: list[tuple[str, str]] = []
-
-    def add(self, text: str, style: str = "") -> None:
-        self._parts.append((text + "\n", style))
-
-    def gap(self) -> None:
-        self._parts.append(("\n", ""))
-
-    def heading(self, title: str) -> None:
-        self._parts.append((f"\n{title}\n", "bold $tone-dim"))
-
-    def field(self, name: str, value: str, style: str = "") -> None:
-        self._parts.append((fitted(visible(name), max(LABEL, len(name))) + " ", "$tone-dim"))
-        self._parts.append((visible(value, lines=True) + "\n", style))
-
-    def content(self) -> Content:
-        return Content.assemble(*self._parts)
+def _named(name: str, *values: str) -> Field:
+    label = clipped(visible(name).replace("_", " "), LABEL)
+    return field(label, *(visible(part) for value in values for part in value.split("\n")))
 
 
-def _person(actor: Any) -> str:
+def _person(actor: Any) -> tuple[str, ...]:
     if not isinstance(actor, dict):
-        return ""
-    name, email = actor.get("name") or actor.get("id"), actor.get("email")
-    return f"{name} <{email}> · {actor.get('kind')}" if email else f"{name} · {actor.get('kind')}"
+        return ("",)
+    name, email = str(actor.get("name") or actor.get("id") or ""), str(actor.get("email") or "")
+    kind = str(actor.get("kind", "")).replace("_", " ")
+    return (f"{name} · {kind}", email) if email else (f"{name} · {kind}",)
 
 
-def _changes(lines: _Lines, before: Any, after: Any) -> None:
+def _changes(before: Any, after: Any) -> list[Field]:
     """What was, and what is: one line a field, unchanged fields left out."""
     before = before if isinstance(before, dict) else {}
     after = after if isinstance(after, dict) else {}
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    if not names:
-        return
-    lines.heading("before → after")
+    found = [BLANK] if names else []
     for name in names:
-        old = _shown(before[name]) if name in before else "—"
-        new = _shown(after[name]) if name in after else "—"
-        lines.field(name, f"{old} → {new}", "bold")
+        old = words(before[name]) if name in before else "—"
+        new = words(after[name]) if name in after else "—"
+        change: Cell = Toned(visible(f"{old} → {new}"), Tone.STRONG)
+        found.append(field(clipped(visible(name).replace("_", " "), LABEL), change))
+    return found
 
 
-def _chain(lines: _Lines, data: dict[str, Any], hash: str) -> None:
-    lines.heading("in the chain")
-    lines.field("hash", hash[:HASH] + "…", "$tone-dim")
-    lines.field("prev", str(data.get("prev", ""))[:HASH] + "…", "$tone-dim")
-    ref = data.get("ref")
+def _chain(data: dict[str, Any], hash: str) -> list[Field]:
+    found = [
+        BLANK,
+        field("hash", Toned(hash[:HASH] + "…", Tone.DIM)),
+        field("prev", Toned(visible(str(data.get("prev", "")))[:HASH] + "…", Tone.DIM)),
+    ]
+    ref, seen, rows = data.get("ref"), data.get("seen"), data.get("rows")
     if isinstance(ref, dict):
-        lines.field("twin", f"{ref.get('log')} {ref.get('seq')}")
-    seen = data.get("seen")
+        found.append(_named("twin", f"{ref.get('log')} {ref.get('seq')}"))
     if isinstance(seen, dict):
-        lines.field("seen", f"head {seen.get('seq')} when it acted", "$tone-dim")
-    rows = data.get("rows")
+        found.append(_named("seen", f"head {seen.get('seq')} when it acted"))
     if isinstance(rows, list) and rows:
-        lines.heading(f"rows it vouches for: {len(rows)}")
-        for row in rows:
-            if isinstance(row, list) and len(row) == 3:
-                lines.field(str(row[0]), f"{row[1]}  {str(row[2])[:12]}…")
+        lines = [
+            Toned(clipped(visible(f"{row[0]} {row[1]}"), 34), Tone.DIM)
+            for row in rows[:SHOWN_ROWS]
+            if isinstance(row, list) and len(row) == 3
+        ]
+        if len(rows) > SHOWN_ROWS:
+            lines.append(Toned(f"… {len(rows) - SHOWN_ROWS} more", Tone.DIM))
+        found.append(field("vouches for", *lines))
+    return found
 
 
-def _shown(value: Any) -> str:
+def words(value: Any) -> str:
+    """A value of an entry as a person reads it."""
     if isinstance(value, str):
         return value
     if value is None:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
     return json.dumps(value, ensure_ascii=False)

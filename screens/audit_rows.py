@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
 
+from screens.audit_detail import words
 from storage.log.actions import IMPERSONATION
 from storage.replica.queries.log import Entry, entries_between, entries_by_number, tenant_names
 from widgets.cells import Cell, Tone, Toned
@@ -19,11 +20,11 @@ from widgets.text import visible
 COLUMNS = (
     Column("seq", "no.", 9, least=7, priority=3, right=True),
     Column("at", "time", 14),
-    Column("actor", "who", 16, least=10, priority=1),
-    Column("action", "what", 24, least=18),
-    Column("tenant", "tenant", 20, least=10, priority=2),
-    Column("about", "about", 10, least=8, priority=4),
-    Column("ticket", "ticket", 12, least=8, priority=5),
+    Column("actor", "who", 14, least=10, priority=2),
+    Column("action", "what", 21, least=18),
+    Column("tenant", "tenant", 18, least=10, priority=1),
+    Column("about", "about", 8, priority=4),
+    Column("ticket", "ticket", 9, least=8, priority=5),
     Column("words", "words", 30, least=14, priority=6, grow=1),
 )
 
@@ -128,13 +129,11 @@ def words_of(data: dict[str, Any]) -> str:
     details = data.get("data")
     if not isinstance(details, dict):
         return ""
-    return " ".join(f"{name}={_plain(value)}" for name, value in details.items())
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, list):
-        return ",".join(_plain(one) for one in value)
-    return "no" if value is False else "yes" if value is True else str(value)
+    if name := details.get("name"):
+        beyond = "" if details.get("within_scope", True) else "OUTSIDE SCOPE "
+        fields = details.get("fields")
+        return f"{beyond}{name}" + (f": {words(fields)}" if fields else "")
+    return " · ".join(f"{name.replace('_', ' ')} {words(value)}" for name, value in details.items())
 
 
 def _text(data: dict[str, Any], name: str) -> str:

@@ -36,7 +36,6 @@ class VerifyDialog(Dialog[bool]):
         yield Static("reading …", id="verify-words", markup=False)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.run_worker(self._verify(), name="verify", group="verify")
 
     async def _verify(self) -> None:

@@ -88,6 +88,12 @@ class ConsoleContext:
         return self.clock.now()
 
     @property
+    def copying(self) -> bool:
+        """Whether the history is still being read for the first time: nobody has a place in a list to lose yet."""
+        status = self.sync_status()
+        return status is None or status.bootstrapping is not None
+
+    @property
     def utc(self) -> bool:
         return self.zone is UTC
 

@@ -86,6 +86,7 @@ class EnrolmentDialog(Dialog[bool]):
 
     choices = (Choice("cancel", "Later", "escape"), Choice("confirm", "Confirm", "enter"))
     AUTO_FOCUS = "#enrol-code"
+    FRAME_LINES = 2
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "choose('confirm')", show=False)]
     DEFAULT_CSS = """
     EnrolmentDialog {

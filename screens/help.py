@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-from textual.content import Content
+from textual.app import ComposeResult
 
 from screens.main import MainScreen
-from widgets.dialog import Notice
-from widgets.text import fitted, visible
+from widgets.cells import Tone, Toned
+from widgets.dialog import Reader
+from widgets.fields import BLANK, Field, FieldList, field, line
+from widgets.text import visible
 
 LIST_KEYS = (
-    ("↑ ↓  j k", "one row"),
+    ("↑ ↓ or j k", "one row"),
     ("PgUp PgDn", "one page"),
-    ("Home End  g G", "first, last row"),
-    ("⏎", "open, or do the first thing that can be done"),
-    ("Tab", "next pane or field"),
+    ("Home End or g G", "the first, the last row"),
+    ("Tab", "the next pane or field"),
     ("Esc", "back"),
+    ("click", "go there; twice: as Enter"),
 )
 
 
-def help_for(screen: MainScreen) -> Notice:
+class HelpDialog(Reader):
+    """The keys of one screen as they are now."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        super().__init__("Help", wide=True)
+        self._keys = _fields(screen)
+        self._now = screen.context.now
+
+    def body(self) -> ComposeResult:
+        yield FieldList(self._now, self._keys)
+
+
+def help_for(screen: MainScreen) -> HelpDialog:
     """The help dialog of a screen."""
-    parts: list[tuple[str, str]] = []
+    return HelpDialog(screen)
+
+
+def _fields(screen: MainScreen) -> tuple[Field, ...]:
+    found: list[Field] = []
     for action in screen.every_action():
         verdict = action.available(screen)
-        words = action.help or screen.label_of(action).rstrip("…")
-        parts.append((fitted(screen.key_of(action), 14), "bold $tone-accent" if verdict.allowed else "$tone-dim"))
-        parts.append((fitted(screen.label_of(action), 16), "" if verdict.allowed else "$tone-dim"))
-        parts.append((words if verdict.allowed else f"{words} — not now: {visible(verdict.why())}", "$tone-dim"))
-        parts.append(("\n", ""))
-    parts.append(("\nIn every list\n", "bold"))
-    for keys, words in LIST_KEYS:
-        parts += [(fitted(keys, 14), "bold $tone-accent"), (words + "\n", "")]
-    parts.append(("\nKeys can be changed in the config file: [console.keys] with the ids below.\n", "bold"))
-    parts.append((", ".join(action.id for action in screen.every_action()), "$tone-dim"))
-    return Notice("Help", Content.assemble(*parts), wide=True)
+        label = screen.label_of(action).rstrip("…")
+        words = f"{label}: {action.help}" if action.help else label
+        if verdict.allowed:
+            found.append(field(screen.key_of(action), words))
+        else:
+            found.append(field(screen.key_of(action), words, Toned(f"not now: {visible(verdict.why())}", Tone.DIM)))
+    found += [BLANK, line(Toned("In every list", Tone.STRONG))]
+    found += [field(keys, words) for keys, words in LIST_KEYS]
+    ids = ", ".join(action.id for action in screen.every_action())
+    remap = "Each key can be changed in the config file, under [console.keys], by its id:"
+    return (*found, BLANK, line(remap), line(Toned(ids, Tone.DIM)))

@@ -43,7 +43,6 @@ class LogChoice(Dialog[str]):
         yield VirtualTable(COLUMNS, self.context.now, empty="no tenant of that name")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._fill("")
 
     def _fill(self, words: str) -> None:

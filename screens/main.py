@@ -135,7 +135,7 @@ class MainScreen(CommonActions):
         """Draw tabs, keys and state again where they differ."""
         counts = self.context.counts
         staff = self.context.staff
-        who = f"{visible(staff.email)} · {staff.role.value}" if staff else "nobody signed in"
+        who = forms_of(staff.email, staff.role.value) if staff else ("nobody signed in",)
         if self.is_mounted:
             self.query_one(TopBar).show(
                 [Tab(mode, title, counts.get(mode, 0)) for mode, title in MAIN_SCREENS], self.MODE, who
@@ -214,3 +214,10 @@ class MainScreen(CommonActions):
     @on(StatusBar.Opened)
     def _status_opened(self) -> None:
         self.action_perform("app.status")
+
+
+def forms_of(email: str, role: str) -> tuple[str, ...]:
+    """Who I am, from the longest form to the shortest that still says it: `ann@ops.example`, `ann@ops`, `ann`."""
+    local, _, domain = visible(email).partition("@")
+    short = f"{local}@{domain.partition('.')[0]}" if domain else local
+    return (f"{visible(email)} · {role}", f"{short} · {role}", f"{local} · {role}", local)

@@ -76,7 +76,6 @@ class SignInDialog(Dialog[tuple[Staff, bool]]):
         )
 
     def on_mount(self) -> None:
-        super().on_mount()
         if not self.context.ready:
             self.problem("the list of people is still being read; try again in a moment")
             return

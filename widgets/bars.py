@@ -20,6 +20,7 @@ KEY_NAMES = {
     "escape": "Esc",
     "slash": "/",
     "question_mark": "?",
+    "exclamation_mark": "!",
     "full_stop": ".",
     "pageup": "PgUp",
     "pagedown": "PgDn",
@@ -64,13 +65,13 @@ class TopBar(Widget):
         super().__init__()
         self._tabs: tuple[Tab, ...] = ()
         self._active = ""
-        self._who = ""
+        self._who: tuple[str, ...] = ("",)
         self._places: list[tuple[int, int, str]] = []
 
-    def show(self, tabs: Sequence[Tab], active: str, who: str) -> None:
-        """Draw these; `who` must be visible text. Repaints only what is different."""
-        if (tuple(tabs), active, who) != (self._tabs, self._active, self._who):
-            self._tabs, self._active, self._who = tuple(tabs), active, who
+    def show(self, tabs: Sequence[Tab], active: str, who: Sequence[str]) -> None:
+        """Draw these; `who` in visible words, the longest form first. Repaints only what is different."""
+        if (tuple(tabs), active, tuple(who)) != (self._tabs, self._active, self._who):
+            self._tabs, self._active, self._who = tuple(tabs), active, tuple(who)
             self.refresh()
 
     def render(self) -> Content:
@@ -84,7 +85,8 @@ class TopBar(Widget):
             parts.append((label, "bold reverse" if active else ""))
             self._places.append((used, used + len(label), tab.mode))
             used += len(label)
-        who = clipped(self._who, max(0, width - used - 3))
+        room = max(0, width - used - 2)
+        who = clipped(next((form for form in self._who if cell_len(form) <= room), self._who[-1]), room)
         parts.append((" " * max(1, width - used - cell_len(who) - 1), ""))
         parts.append((who, "$tone-dim"))
         return Content.assemble(*parts)
@@ -134,15 +136,16 @@ class KeyBar(Widget):
 
     def render(self) -> Content:
         parts: list[tuple[str, str]] = [(" ", "")]
-        used, self._places = 1, []
+        used, self._places, full = 1, [], False
         fixed = [hint for hint in self._hints if hint.id == "app.help"]
         reserve = sum(len(hint.key) + len(hint.label) + 3 for hint in fixed) + 2
         for hint in (*(hint for hint in self._hints if hint not in fixed), *fixed):
             size = cell_len(hint.key) + 1 + cell_len(hint.label)
-            if used + size + (0 if hint in fixed else reserve) > self.size.width:
-                if hint not in fixed and parts[-1][0] != "… ":
+            if hint not in fixed and (full or used + size + reserve > self.size.width):
+                if not full:
                     parts.append(("… ", "$tone-dim"))
                     used += 2
+                full = True
                 continue
             tone = "$tone-dim dim" if not hint.enabled else "bold $tone-bad" if hint.danger else "bold $tone-accent"
             parts.append((hint.key, tone))

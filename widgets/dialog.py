@@ -49,6 +49,9 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     choices: Sequence[Choice] = (CANCEL,)
 
+    FRAME_LINES: ClassVar[int] = 7
+    """Lines of the dialog that are not its body: border, title, buttons and the space around them."""
+
     DEFAULT_CSS = """
     Dialog {
         align: center middle;
@@ -59,7 +62,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         &.-danger > #box { border: round $error; }
         #dialog-title { height: auto; text-style: bold; margin-bottom: 1; }
         &.-danger #dialog-title { color: $tone-bad; }
-        #dialog-body { height: auto; max-height: 66vh; }
+        #dialog-body { height: auto; max-height: 20; }
         #dialog-problem { height: auto; color: $tone-bad; display: none; margin-top: 1; }
         #dialog-problem.-told { display: block; }
         #dialog-buttons { height: 1; margin-top: 1; align-horizontal: right; }
@@ -89,6 +92,15 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     def on_mount(self) -> None:
         if self._wide:
             self.query_one("#box").styles.width = 110
+        self._fit()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leave the body what the frame does not need, so that the buttons stay in sight at any size."""
+        told = 2 if self.query_one("#dialog-problem").has_class("-told") else 0
+        self.query_one("#dialog-body").styles.max_height = max(3, self.size.height - self.FRAME_LINES - told)
 
     def body(self) -> ComposeResult:
         """What stands between title and buttons."""
@@ -104,6 +116,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         line = self.query_one("#dialog-problem", Static)
         line.update(safe(words))
         line.set_class(bool(words), "-told")
+        self._fit()
 
     async def action_cancel(self) -> None:
         await self.chosen(CANCEL.id)
