@@ -20,11 +20,11 @@ from app.policy.words import moment
 from app.services import expiry
 from app.services.command import CLOCK, RefusedOnRecord, act_of, adds_privilege
 from storage.clock import Clock, SharedClock
-from storage.errors import ClockSkew, Conflict, CountersignError, ForkedHistory, Offline, Stale
+from storage.errors import ClockSkew, Conflict, CountersignError, ForkedHistory, GuardRefused, Offline, Stale
 from storage.log.entry import Head
 from storage.models import Actor, StepUp, parse_time
 from storage.replica.engine import Replica
-from storage.shared.change import Applied, Change, Read, new_change_id
+from storage.shared.change import Applied, Change, new_change_id
 from storage.shared.interface import SharedDatabase
 from storage.sync import Sync
 from storage.view import View
@@ -85,36 +85,54 @@ class Desk:
         measured = False
         tries = 0
         while True:
+            rev = self._rev()
             try:
-                change = command(self._replica.view(key), actor, *args, now=self._clock.now(), **kwargs)
+                change, actor = await self._decided(command, actor, key, otp, args, kwargs)
+                first = first or change
                 applied = await self._shared.apply(replace(change, seen=self._seen()))
                 break
-            except Stale:
-                first = first or change
-                tries += 1
-                if tries > TRIES:
-                    raise Conflict(self._who_was_faster(first.reads), "look again, and decide again") from None
-                await self._sync.pull()
             except ClockSkew:
                 if measured:
                     raise
                 measured = True
                 await self._measure()
-            except RefusedOnRecord as refused:
-                with contextlib.suppress(Stale):  # the refusal stands; who was faster has put it on record as well
-                    await self._shared.apply(replace(refused.change, seen=self._seen()))
-                await self._catch_up()
-                raise Refused(refused.verdict) from None
+            except (Stale, GuardRefused) as late:
+                await self._sync.pull()
+                tries += 1
+                if isinstance(late, GuardRefused) and (self._rev() == rev or tries > TRIES):
+                    raise  # nothing new to decide on: the guard knows better than the rules here
+                if tries > TRIES:
+                    raise Conflict(self._who_was_faster(first), "look again, and decide again") from None
             except Refused as refused:
-                if act is not None and step_up.only_this_is_missing(refused.verdict):
-                    actor = await self._prove(actor, act, otp, refused)
-                    otp = None
-                elif first is not None:
-                    raise Conflict(f"{self._who_was_faster(first.reads)}; {refused}", "look again") from None
-                else:
+                if not tries:
                     raise
+                raise Conflict(f"{self._who_was_faster(first)}; {refused}", "look again") from None
         await self._catch_up()
         return applied
+
+    async def _decided(
+        self,
+        command: Callable[..., Change],
+        actor: Actor,
+        key: str,
+        otp: str | None,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+    ) -> tuple[Change, Actor]:
+        """The command's Change, and the actor with the code that it took. Raises Refused, StepUpNeeded."""
+        act = act_of(command)
+        try:
+            return command(self._replica.view(key), actor, *args, now=self._clock.now(), **kwargs), actor
+        except RefusedOnRecord as refused:
+            with contextlib.suppress(Stale, GuardRefused):  # the refusal stands, whatever has changed meanwhile
+                await self._shared.apply(replace(refused.change, seen=self._seen()))
+            await self._catch_up()
+            raise Refused(refused.verdict) from None
+        except Refused as refused:
+            if act is None or not step_up.only_this_is_missing(refused.verdict):
+                raise
+            actor = await self._proven(actor, act, otp, refused)
+            return command(self._replica.view(key), actor, *args, now=self._clock.now(), **kwargs), actor
 
     async def record_due(self, now: datetime | None = None) -> int:
         """Record what time has ended (REQ-203); how many were recorded here. Any process may, twice does no harm."""
@@ -154,7 +172,7 @@ class Desk:
         covering = (one.id for one in newest if step_up.covers(one, actor.id, act, now, self.limits).allowed)
         return next(covering, None)
 
-    async def _prove(self, actor: Actor, act: str, otp: str | None, refused: Refused) -> Actor:
+    async def _proven(self, actor: Actor, act: str, otp: str | None, refused: Refused) -> Actor:
         """The actor with an accepted code. Checked in a committed step of its own: a failed attempt stays (REQ-702)."""
         if otp is None:
             raise StepUpNeeded(act) if actor.step_up is None else refused
@@ -177,19 +195,23 @@ class Desk:
         with contextlib.suppress(Offline, ForkedHistory):
             await self._sync.pull()
 
+    def _rev(self) -> int:
+        seen = self._seen()
+        return seen.seq if seen is not None else 0
+
     def _seen(self) -> Head | None:
         position = self._replica.position()
         return position.head if position is not None else None
 
-    def _who_was_faster(self, reads: tuple[Read, ...]) -> str:
+    def _who_was_faster(self, decided: Change | None) -> str:
         """Who did what, when, to the row that changed last of those the decision rested on."""
         changed = [
             (found[0], read)
-            for read in reads
+            for read in (decided.reads if decided is not None else ())
             if (found := self._replica.digest_of(read.table, read.key)) is not None and found[0] != read.rev
         ]
         if not changed:
-            return "somebody else was faster, again and again"
+            return "somebody else was faster"
         rev, read = max(changed, key=lambda pair: pair[0])
         row = self._replica.reader.execute("SELECT body FROM operator_log WHERE seq = ?", (rev,)).fetchone()
         if row is None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from app.policy.verdict import Refused
-from app.services import consent, requests
-from storage.models import Decision, DecisionKind, LinkKind, Mode, Request, RequestState
+from storage.models import RequestState
 from tests.services.world import World
 
 

@@ -69,6 +69,19 @@ CONTOSO = TenantRecord(
         ContactRecord("omar", "Omar Haddad", "omar@contoso.example", (*ADMIN, *USER)),
     ),
 )
+FABRIKAM = TenantRecord(
+    "fabrikam",
+    "Fabrikam Toys",
+    "starter",
+    settings=Settings("fabrikam", max_minutes=15),
+    contacts=(
+        ContactRecord("kim", "Kim Larsen", "kim@fabrikam.example", (*ADMIN, *USER)),
+        ContactRecord("paul", "Paul Berg", "paul@fabrikam.example", (*ADMIN, *USER)),
+        ContactRecord("raj", "Raj Patel", "Raj+toys@OPS.example", USER),
+    ),
+)
+"""Raj of the operator's staff buys here: the same person, under another spelling of his address (REQ-107)."""
+
 REASON = "Refund 8841 shows completed but the card was never credited; must compare it with payment event 991."
 
 
@@ -81,6 +94,7 @@ class World:
         self.shared, self.replica, self.sync, self.desk, self.clock = shared, replica, sync, desk, clock
         self._sealed = vault.seal("JBSWY3DPEHPK3PXP")
         self._codes: dict[str, list[str]] = {}
+        self._used: dict[str, str] = {}
         self.dana = self.ann = self.raj = self.lee = self.noor = Staff("", "", "", Role.SUPER, None, clock.now(), None)
 
     @classmethod
@@ -101,6 +115,21 @@ class World:
         world.noor = await world.add("noor", "Noor Aziz", Role.AUDITOR)
         await world.desk.run(tenants.import_records, PLATFORM, [NORTHWIND, CONTOSO])
         return world
+
+    @classmethod
+    def reopened(cls, shared: SqliteShared, vault: Vault, clock: ManualClock, home: Path, limits: Limits) -> World:
+        """A world that was made before, from a copy of its home: another console of the same company."""
+        replica = Replica.open(home / "replica.db")
+        sync = Sync(shared, replica, Witness(home / "witness.json"), clock)  # type: ignore[arg-type]  # as above
+        world = cls(shared, replica, sync, Desk(shared, replica, sync, clock, limits), clock, vault)
+        for name in ("dana", "ann", "raj", "lee", "noor"):
+            world._secret(name)
+            setattr(world, name, world.staff_of(f"{name}@ops.example"))
+        return world
+
+    def share_codes(self, other: World) -> None:
+        """Two consoles, but everyone has only one list of codes."""
+        self._codes, self._used = other._codes, other._used
 
     async def close(self) -> None:
         await self.sync.close()
@@ -124,7 +153,13 @@ class World:
 
     def code(self, person: Staff) -> str:
         """A fresh code of this person."""
-        return self._codes[person.email].pop()
+        code = self._codes[person.email].pop()
+        self._used[person.email] = code
+        return code
+
+    def used_code(self, person: Staff) -> str | None:
+        """A code that was given before."""
+        return self._used.get(person.email)
 
     @staticmethod
     def actor(person: Staff) -> Actor:
