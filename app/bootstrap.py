@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from app.launch import Launch
 from storage.clock import SharedClock, SystemClock
 from storage.errors import Misconfigured
+from storage.log.entry import OPERATOR
 from storage.models import Actor, ActorKind, Staff
 
 if TYPE_CHECKING:  # the databases, the desk and what they stand on are loaded after the first frame
@@ -86,7 +87,7 @@ def open_replica(launch: Launch) -> Replica:
 
 def prepare(launch: Launch) -> None:
     """Make the directories that are written to. Raises Misconfigured where that cannot be."""
-    for directory in (launch.paths.replicas, launch.paths.state):
+    for directory in (launch.paths.replicas, launch.paths.witnesses):
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -104,7 +105,11 @@ async def open_workplace(launch: Launch, replica: Replica | None = None) -> Work
     settings = launch.settings  # read first: a wrong config file is told before anything is opened
     vault = open_vault(launch)
     prepare(launch)
-    shared = await SqliteShared.open(path, vault, SystemClock(), limits=_guarded(settings))
+    limits = _guarded(settings)
+    if not path.exists() and launch.replica_path.exists():  # out of reach, not missing: there is a copy to be read
+        shared = SqliteShared(path, vault, SystemClock(), limits=limits)
+    else:
+        shared = await SqliteShared.open(path, vault, SystemClock(), limits=limits)
     return await _furnished(launch, shared, vault, replica)
 
 
@@ -112,14 +117,17 @@ async def create_workplace(launch: Launch, email: str, name: str) -> tuple[Staff
     """Make the shared database with its first super, and remember them as who works here. Whole or not at all: the
     file is taken away again if the first entry cannot be written. Raises Refused, Misconfigured."""
     from app.enrolment import new_enrolment
+    from app.policy.text import NAME_MAX, is_clean, is_email
+    from app.policy.verdict import require
     from app.services.staff import found
     from storage.shared.sqlite import SqliteShared
 
-    path = launch.database_path
+    require(is_email(email) & is_clean("REQ-701", "name", name, NAME_MAX, lines=False))
+    _nothing_is_remembered(launch)
     settings = launch.settings
     vault = open_vault(launch)
     prepare(launch)
-    shared = await SqliteShared.create(path, vault, SystemClock(), limits=_guarded(settings))
+    shared = await SqliteShared.create(launch.database_path, vault, SystemClock(), limits=_guarded(settings))
     made = False
     try:
         place = await _furnished(launch, shared, vault, None)
@@ -134,8 +142,21 @@ async def create_workplace(launch: Launch, email: str, name: str) -> tuple[Staff
             await place.close()
     finally:
         if not made:
-            for file in (path, launch.replica_path):
+            for file in (launch.database_path, launch.replica_path, launch.witness_path):
                 file.unlink(missing_ok=True)
+
+
+def _nothing_is_remembered(launch: Launch) -> None:
+    """Raises Misconfigured where a shared database of that name was known here and is gone: a new one under the old
+    name would look like a rewritten history."""
+    from storage.witness import Witness
+
+    known = Witness(launch.witness_path).head(OPERATOR)
+    if known is not None and known.seq and not launch.database_path.exists():
+        raise Misconfigured(
+            f"there was a shared database at {launch.database_path}; this machine has seen {known.seq:,} entries of it",
+            f"bring it back from a backup; to begin anew, move {launch.witness_path} and {launch.replica_path} away",
+        )
 
 
 def open_vault(launch: Launch) -> Vault:
@@ -156,7 +177,7 @@ async def _furnished(launch: Launch, shared: SqliteShared, vault: Vault, replica
     limits = Limits(**launch.settings.limits.model_dump())
     try:
         replica = replica or open_replica(launch)
-        witness = Witness(launch.paths.witness)
+        witness = Witness(launch.witness_path)
         sync = Sync(shared, replica, witness, clock, evidence_directory=launch.paths.evidence)
         await sync.measure_clock()
         return Workplace(

@@ -14,7 +14,7 @@ def verifier(workplace: Workplace) -> Callable[[Progress], Awaitable[Report]]:
     """The callable for `ConsoleContext.verify`."""
 
     async def verify(progress: Progress) -> Report:
-        paths = workplace.launch.paths
-        return await verify_all(workplace.shared, ROW_TABLES, seen=Witness(paths.witness), progress=progress)
+        seen = Witness(workplace.launch.witness_path)
+        return await verify_all(workplace.shared, ROW_TABLES, seen=seen, progress=progress)
 
     return verify

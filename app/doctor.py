@@ -139,7 +139,7 @@ def _replica(launch: Launch) -> Iterator[Check]:
 def _witness(launch: Launch) -> Iterator[Check]:
     from storage.witness import Witness
 
-    seen = Witness(launch.paths.witness)
+    seen = Witness(launch.witness_path)
     kept = len(list(launch.paths.evidence.glob("*.json"))) if launch.paths.evidence.is_dir() else 0
     yield Check("witness", True, f"remembers the heads of {len(seen.heads):,} logs")
     if kept:

@@ -109,9 +109,18 @@ class Launch:
 
     @property
     def replica_path(self) -> Path:
-        """This home's copy of that shared database; its name is derived from the database's."""
-        resolved = str(self.database_path.resolve())
-        return self.paths.replicas / f"{hashlib.sha256(resolved.encode()).hexdigest()[:16]}.db"
+        """This home's copy of that shared database."""
+        return self.paths.replicas / f"{self._database_name}.db"
+
+    @property
+    def witness_path(self) -> Path:
+        """What this home remembers of that shared database's heads."""
+        return self.paths.witnesses / f"{self._database_name}.json"
+
+    @property
+    def _database_name(self) -> str:
+        """A file name that stands for the database's own."""
+        return hashlib.sha256(str(self.database_path.resolve()).encode()).hexdigest()[:16]
 
     @cached_property
     def settings(self) -> Settings:

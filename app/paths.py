@@ -58,9 +58,9 @@ class Paths:
         return parent / "mailbox"
 
     @property
-    def witness(self) -> Path:
-        """The heads this machine has seen: a file of its own, so that a replaced database cannot replace it too."""
-        return self.state / "witness.json"
+    def witnesses(self) -> Path:
+        """The heads this machine has seen, a file for each shared database: a replaced one cannot replace them too."""
+        return self.state / "witness"
 
     @property
     def evidence(self) -> Path:
