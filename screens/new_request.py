@@ -109,6 +109,11 @@ class NewRequestScreen(Screen[str | None]):
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_keys)
 
+    @property
+    def judging(self) -> bool:
+        """Whether something was typed that has not been judged yet."""
+        return self._judging is not None
+
     # -- judging what is typed ---------------------------------------------------------------------------------------
 
     @on(AccessForm.Changed)
@@ -122,6 +127,7 @@ class NewRequestScreen(Screen[str | None]):
 
     def _judge(self) -> Explanation:
         """Judge the form as it stands; show it at the right and below each field."""
+        self._judging = None
         now, values = self.context.now(), self.form.values()
         explained = explain_form(self.context, values, now)
         self.query_one("#explain FieldList", FieldList).show(explained_fields(explained))

@@ -102,7 +102,7 @@ class QueueScreen(QueueActs):
 
     def __init__(self, context: ConsoleContext) -> None:
         super().__init__(context)
-        self._queue: QueueNow | None = None
+        self.shown: QueueNow | None = None
         self._acts: Mapping[Act, Verdict] = {}
         self._filter = ""
 
@@ -133,7 +133,7 @@ class QueueScreen(QueueActs):
     def line(self) -> RequestLine | None:
         """The request under the cursor."""
         key = self.table.cursor_key
-        return self._queue.lines.get(key) if self._queue is not None and key is not None else None
+        return self.shown.lines.get(key) if self.shown is not None and key is not None else None
 
     @property
     def one_pane(self) -> bool:
@@ -144,7 +144,7 @@ class QueueScreen(QueueActs):
             self._read()
 
     def on_tick(self, now: datetime) -> None:
-        if self._queue is not None and self._queue.next_change is not None and now >= self._queue.next_change:
+        if self.shown is not None and self.shown.next_change is not None and now >= self.shown.next_change:
             self._read()
         self.table.refresh_time_cells()
         self.detail.refresh_time_cells()
@@ -181,14 +181,14 @@ class QueueScreen(QueueActs):
         if parsed.trouble:
             self.query_one("#queue-summary", Static).update(parsed.trouble)
             return
-        self._queue = open_now(self.context, now) if parsed.wanted.empty else found_now(self.context, parsed, now)
+        self.shown = open_now(self.context, now) if parsed.wanted.empty else found_now(self.context, parsed, now)
         if parsed.wanted.empty:
             self.table.empty = "no open requests: n asks for access"
         else:
             self.table.empty = "no request fits this filter"
         hint = "" if self.has_class("-filtering") else " · / filter finds past ones too"
-        self.query_one("#queue-summary", Static).update(self._queue.summary + hint)
-        self.table.show(self._queue.source, from_top=from_top)
+        self.query_one("#queue-summary", Static).update(self.shown.summary + hint)
+        self.table.show(self.shown.source, from_top=from_top)
         self._show_line()
 
     def _show_line(self) -> None:
@@ -216,7 +216,7 @@ class QueueScreen(QueueActs):
             beside.show(story)
 
     def on_resize(self) -> None:
-        if self.context.ready and self._queue is not None:
+        if self.context.ready and self.shown is not None:
             self.call_after_refresh(self._show_line)
 
     def _when(self, at: datetime) -> str:

@@ -150,6 +150,10 @@ class QueueWorld:
         await self.run(command, actor, hashed, *words)
         await self.deliver(request_id)
 
+    async def shut(self, tenant: str) -> None:
+        """The tenant turns its kill switch on."""
+        await self.run(tenants.set_kill_switch, CLOCK, tenant, True)
+
     async def start(self, email: str, request_id: str) -> str:
         """Activate; answers the session's id."""
         applied = await self.run(sessions.start, self.actor(email), request_id, otp=self.code(email))
