@@ -62,8 +62,7 @@ RESULTS = (ViewKind.QUERY, ViewKind.EXPORT, ViewKind.RECORD)
 @step_up_act("session.start")
 def start(view: View, actor: Actor, request_id: str, *, now: datetime, limits: Limits = DEFAULTS) -> Change:
     """Activate an approved request: the clock starts now (REQ-201). Over the rate limit it is refused, that is put on
-    record, and the supers are alerted (REQ-112). The tenant's row is written as it is: whoever shuts the tenant rests
-    on it, and so finds this session even if both happen at the same moment (REQ-110)."""
+    record, and the supers are alerted (REQ-112)."""
     staff = reading.staff_member(view, actor)
     request = reading.request(view, request_id)
     place = reading.place(view, request.tenant_id)
@@ -104,7 +103,7 @@ def start(view: View, actor: Actor, request_id: str, *, now: datetime, limits: L
         actor,
         now,
         [about(Action.SESSION_STARTED, session, request, request.reason, data)],
-        [Write(session), Write(used), Write(committed), Write(place.tenant), proof.used()],
+        [Write(session), Write(used), Write(committed), proof.used()],
         session_letters.started(view, place, staff, request, session),
         id=session.id,
         mode=session.mode.value,

@@ -238,7 +238,7 @@ def _draft(
 
 
 def _end_all(view: View, tenant_id: str, actor: Actor, now: datetime, why: str) -> list[Ending]:
-    """Ends every running session of the tenant. A start writes the tenant's row, which has been read here: one that
-    begins at this very moment makes `apply` answer `Stale`, and the next try finds it."""
+    """Ends every running session of the tenant. One that begins at this very moment makes `apply` answer `Stale`: the
+    guard of promise P6 looks at the whole state. The next try finds it."""
     running = [one for one in view.find(Session, tenant_id=tenant_id, ended_at=None) if one.is_active(now)]
     return [ending(view, session, EndKind.TENANT, actor, now, why) for session in running]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.policy.limits import Limits
 from app.policy.requests import RequestForm
@@ -176,7 +176,7 @@ class World:
         assert found is not None, f"no {kind.__name__} {key}"
         return found
 
-    async def run(self, command: Callable[..., Change], who: Staff | Actor, *args: object, **named: object) -> Applied:
+    async def run(self, command: Callable[..., Change], who: Staff | Actor, *args: object, **named: Any) -> Applied:
         """Run a command, with a code where one is needed."""
         actor = who if isinstance(who, Actor) else self.actor(who)
         otp = self.code(who) if isinstance(who, Staff) and self.desk.needs_code(command, actor) else None
