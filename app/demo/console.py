@@ -1,25 +1,52 @@
-"""The console in demo mode: the same application, with colleagues behind it."""
+"""The console in demo mode: the same application, with colleagues behind it, a mailbox in which one plays the tenant,
+codes on screen, and a walk-through.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import random
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
 from app.console import CountersignApp
 from app.demo.home import DemoHome
+from screens.demo_bar import STEP_SECONDS, DemoBar, DemoState
+from screens.main import MainScreen
+from storage.models import ActorKind
 
 if TYPE_CHECKING:
     from app.bootstrap import Workplace
+    from app.demo.colleagues import Colleagues
+    from app.demo.letters import Letterbox
     from app.launch import Launch
-    from storage.models import Staff
+    from screens.demo_codes import Code
+    from storage.models import ConsentLink, LinkKind, Staff
+
+PORTAL_IP = "203.0.113.7"
+"""Where the tenant's admin, played by the person at this console, is said to sit."""
 
 
 class DemoConsole(CountersignApp):
     """`number` is this console's place in the demo's world."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f7", "demo_guide", "Walk-through", show=False, priority=True, id="demo.guide"),
+        Binding("f8", "demo_code", "Codes", show=False, priority=True, id="demo.codes"),
+        Binding("f9", "demo_mailbox", "Mailbox", show=False, priority=True, id="demo.mailbox"),
+    ]
+
     def __init__(self, launch: Launch, home: DemoHome, number: int) -> None:
         super().__init__(launch, on_ready=self._world_is_open)
         self._home, self._number = home, number
+        self._secrets = home.secrets()
+        self._box: Letterbox | None = None
+        self._since: datetime | None = None
+        self._state = DemoState()
 
     def signed_in(self, staff: Staff, *, remember: bool = True) -> None:
         super().signed_in(staff, remember=remember)
@@ -27,6 +54,117 @@ class DemoConsole(CountersignApp):
 
     def _world_is_open(self, app: CountersignApp, place: Workplace) -> None:
         from app.demo.colleagues import Colleagues
+        from app.demo.letters import Letterbox
 
-        colleagues = Colleagues(place, self._home, rng=random.Random())
+        self._box = Letterbox(place.launch.paths.mailbox)
+        self._since = place.clock.now()
+        colleagues: Colleagues = Colleagues(place, self._home, rng=random.Random())
         self.run_worker(colleagues.run(), name="simulated colleagues", group="colleagues")
+        self.run_worker(self._keep_line(place), name="the demo's line", group="demo-line")
+
+    # -- the line -------------------------------------------------------------------------------------------------
+
+    async def _keep_line(self, place: Workplace) -> None:
+        while True:
+            await self._look(place)
+            self._draw()
+            await asyncio.sleep(1.0)
+
+    async def _look(self, place: Workplace) -> None:
+        """What the line says now."""
+        from app.demo.colleagues import fresh_code
+        from screens.demo_guide import line
+
+        staff = self.context.staff
+        if staff is None or self._since is None:
+            self._state = DemoState()
+            return
+        waiting = (
+            "SELECT count(*) FROM request WHERE engineer_id = ? AND state = 'pending'"
+            " AND coalesce(json_extract(image, '$.exchanges[#-1].kind'), 'answer') = 'answer'"
+        )
+        self._state = DemoState(
+            who=staff.email.partition("@")[0],
+            code=await fresh_code(place, self._secrets, staff) or "",
+            left=self._seconds_left(),
+            waiting=self.context.reader.execute(waiting, (staff.id,)).fetchone()[0],
+            step=line(self.context.reader, staff, self._since),
+        )
+
+    def _seconds_left(self) -> int:
+        return STEP_SECONDS - int(self.context.now().timestamp()) % STEP_SECONDS
+
+    def _draw(self) -> None:
+        """On the screen in front, and on the main screen under a dialog."""
+        for screen in self.screen_stack:
+            if not screen.is_mounted:
+                continue
+            for demo_bar in screen.query(DemoBar):
+                demo_bar.show(self._state)
+                break
+            else:
+                over = not isinstance(screen, MainScreen)
+                if over or screen.query("#bottom"):
+                    demo_bar = DemoBar(over=over)
+                    demo_bar.show(self._state)
+                    screen.mount(demo_bar, after=None if over else "#bottom")
+
+    # -- the panes ------------------------------------------------------------------------------------------------
+
+    def action_demo_guide(self) -> None:
+        from screens.demo_guide import guide
+
+        if self.context.staff is not None and self._since is not None:
+            self.push_screen(guide(self.context.reader, self.context.staff, self._since))
+
+    def action_demo_code(self) -> None:
+        """In a field that asks for a code: type mine. Elsewhere: show everybody's."""
+        from screens.demo_codes import CodesDialog
+
+        field = self.focused
+        if isinstance(field, Input) and (field.id or "").endswith("-code") and self._state.code:
+            field.value = self._state.code
+            field.cursor_position = len(field.value)
+        elif isinstance(self.screen, CodesDialog):
+            self.screen.dismiss(None)
+        elif self.workplace is not None:
+            self.push_screen(CodesDialog(self._everybodys_codes, self._seconds_left))
+
+    def action_demo_mailbox(self) -> None:
+        from screens.demo_mailbox import MailboxDialog
+
+        if isinstance(self.screen, MailboxDialog):
+            self.screen.dismiss(None)
+        elif self._box is not None and isinstance(self.screen, MainScreen):
+            self.push_screen(MailboxDialog(self.context, self._box.letters, self._decide))
+
+    async def _everybodys_codes(self) -> list[Code]:
+        from app.demo.colleagues import fresh_code
+        from screens.demo_codes import Code
+        from storage.replica.queries.staff import all_staff
+
+        if self.workplace is None:
+            return []
+        now, me = self.context.now(), self.context.staff
+        return [
+            Code(one.name, one.email, one.role.value, await fresh_code(self.workplace, self._secrets, one) or "",
+                 me is not None and one.id == me.id)
+            for one in sorted(all_staff(self.context.reader), key=lambda one: (one.role, one.name))
+            if one.is_active(now)
+        ]  # fmt: skip
+
+    async def _decide(self, act: str, kind: LinkKind, link: ConsentLink, words: str) -> None:
+        """What the link in the letter does, as the admin it was mailed to."""
+        from app.services import consent
+        from app.services.desk import Desk
+
+        if self.workplace is None:
+            return
+        desk: Desk = self.workplace.desk
+        bearer = replace(consent.actor_of(desk.view(), link.id), ip=PORTAL_IP, kind=ActorKind.TENANT_ADMIN)
+        if act == "approve":
+            await desk.run(consent.approve, bearer, link.id, int(words) if words else None, "")
+        elif act == "deny":
+            await desk.run(consent.deny, bearer, link.id, words)
+        else:
+            await desk.run(consent.ask, bearer, link.id, words)
