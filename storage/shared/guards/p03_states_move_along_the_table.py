@@ -2,8 +2,8 @@
 decision is never changed or removed.
 
 `REQUEST_MOVES`, `SESSION_MOVES` and `ELEVATION_MOVES` are the tables: (from, to) to the actions, one of which must
-stand in the Change with this very request or session named. Break-glass and emergency add their states and moves
-here. A row also keeps its content: only the fields listed as movable may differ.
+stand in the Change with this very request or session named. A row also keeps its content: `…_MOVABLE` says which
+fields an action may change. Break-glass and emergency add their states, moves and fields here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from storage.models.row import Row
 from storage.shared.guards.case import Case, refuse
 
 Moves = dict[tuple[StrEnum | None, StrEnum | None], frozenset[Action]]
+Movable = dict[Action, frozenset[str]]
+"""Which fields an action may change; all others keep what they were."""
 
 
 def _by(*actions: Action) -> frozenset[Action]:
@@ -37,10 +39,20 @@ REQUEST_MOVES: Moves = {
 REQUEST_STAYS = _by(
     Action.QUESTION_ASKED, Action.QUESTION_ANSWERED, Action.REQUEST_COUNTERSIGNED, Action.REQUEST_DECLINED
 )
-REQUEST_MOVABLE = frozenset(
-    {"state", "layer", "granted_minutes", "decided_at", "decided_by", "decision_note", "usable_until"}
-    | {"countersigned_by", "countersigned_at", "declined_by", "session_id", "exchanges"}
-)
+REQUEST_MOVABLE: Movable = {
+    Action.REQUEST_APPROVED: frozenset(
+        {"state", "layer", "granted_minutes", "decided_at", "decided_by", "decision_note", "usable_until"}
+    ),
+    Action.REQUEST_DENIED: frozenset({"state", "decided_at", "decided_by", "decision_note"}),
+    Action.REQUEST_WITHDRAWN: frozenset({"state"}),
+    Action.REQUEST_EXPIRED: frozenset({"state"}),
+    Action.REQUEST_LAPSED: frozenset({"state"}),
+    Action.REQUEST_COUNTERSIGNED: frozenset({"countersigned_by", "countersigned_at"}),
+    Action.REQUEST_DECLINED: frozenset({"declined_by"}),
+    Action.QUESTION_ASKED: frozenset({"exchanges"}),
+    Action.QUESTION_ANSWERED: frozenset({"exchanges"}),
+    Action.SESSION_STARTED: frozenset({"state", "session_id"}),
+}
 
 
 class _Life(StrEnum):
@@ -61,10 +73,18 @@ SESSION_STAYS = {
     ),
     _Life.ENDED: _by(Action.OUTCOME_GIVEN, *(action for action in Action if action.startswith(IMPERSONATION))),
 }
-SESSION_MOVABLE = frozenset(
-    {"mode", "expires_at", "ended_at", "end_kind", "ended_by", "end_reason", "elevation", "outcome"}
-    | {"records_seen", "views", "beyond_scope", "last_viewed"}
-)
+_END = frozenset({"ended_at", "end_kind", "ended_by", "end_reason", "outcome"})
+_SEEN = frozenset({"records_seen", "views", "beyond_scope", "last_viewed"})
+SESSION_MOVABLE: Movable = {
+    Action.SESSION_ENDED: _END,
+    Action.SESSION_FORCE_ENDED: _END,
+    Action.SESSION_EXPIRED: _END,
+    Action.OUTCOME_GIVEN: frozenset({"outcome"}),
+    Action.ELEVATION_ASKED: frozenset({"elevation"}),
+    Action.ELEVATION_GRANTED: frozenset({"elevation", "mode"}),
+    Action.ELEVATION_DECLINED: frozenset({"elevation"}),
+    **dict.fromkeys((action for action in Action if action.startswith(IMPERSONATION)), _SEEN),
+}
 END_ACTIONS = {
     EndKind.ENGINEER: Action.SESSION_ENDED,
     EndKind.TENANT: Action.SESSION_ENDED,
@@ -105,7 +125,7 @@ def _request(case: Case, before: Request | None, after: Request) -> None:
     else:
         _along(case, REQUEST_MOVES, move, f"request {after.id}", request=after.id)
     if before is not None:
-        _content_kept(before, after, REQUEST_MOVABLE)
+        _content_kept(case, before, after, REQUEST_MOVABLE, request=after.id)
 
 
 def _session(case: Case, before: Session | None, after: Session) -> None:
@@ -118,7 +138,7 @@ def _session(case: Case, before: Session | None, after: Session) -> None:
         action = END_ACTIONS[after.end_kind]
         _one_of(case, _by(action), f"session {after.id} ends by {after.end_kind}", session=after.id)
     if before is not None:
-        _content_kept(before, after, SESSION_MOVABLE)
+        _content_kept(case, before, after, SESSION_MOVABLE, session=after.id)
     moved = (_elevation(before.elevation if before else None), _elevation(after.elevation))
     if moved[0] is not moved[1]:
         _along(case, ELEVATION_MOVES, moved, f"the elevation of session {after.id}", session=after.id)
@@ -153,7 +173,8 @@ def _one_of(case: Case, actions: frozenset[Action], what: str, **named: str) -> 
         refuse("P3", f"{what}: that needs an entry {' or '.join(sorted(actions))} which names it")
 
 
-def _content_kept(before: Row, after: Row, movable: frozenset[str]) -> None:
+def _content_kept(case: Case, before: Row, after: Row, movable_by: Movable, **named: str) -> None:
+    movable = {name for action, names in movable_by.items() if case.records(action, **named) for name in names}
     for field in dataclasses.fields(after):
         if field.name not in movable and getattr(before, field.name) != getattr(after, field.name):
-            refuse("P3", f"{after.TABLE} {after.id}: {field.name} is never changed")
+            refuse("P3", f"{after.TABLE} {after.id}: {field.name} is not changed by this")

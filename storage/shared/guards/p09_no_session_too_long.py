@@ -28,7 +28,7 @@ def check(case: Case) -> None:
 
 def _fits(case: Case, session: Session) -> None:
     settings = case.after(Settings, session.tenant_id)
-    request = case.after(Request, session.request_id)
+    request = case.before(Request, session.request_id)
     if settings is None or request is None:
         refuse("P9", f"session {session.id} has no tenant or no request")
     minutes = min(settings.max_minutes, request.minutes, request.granted_minutes or request.minutes)
