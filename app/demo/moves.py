@@ -111,11 +111,13 @@ def _approved(scene: Scene, request: Request) -> Iterator[Choice]:
 
 
 def _second_person(scene: Scene, request: Request) -> Iterator[Choice]:
-    """A super countersigns `full`; where a person plays one, they have the first word."""
+    """A super countersigns `full`; where a person plays one, it is left to them."""
     if request.mode is not Mode.FULL or request.countersigned_by or request.declined_by:
         return
+    if scene.a_person_countersigns():
+        return
     colleague = scene.second(request.engineer_id)
-    if colleague and scene.waited(request.created_at, scene.first_word(25)):
+    if colleague and scene.waited(request.created_at, 25):
         actor = staff_actor(colleague)
         if drawn(request.id, 9) == 0:
             yield 1, partial(Move, "declines", requests.decline, actor, (request.id, "read-only will do"))

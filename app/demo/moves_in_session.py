@@ -50,11 +50,16 @@ def _outcome(command: Callable[..., Change], actor: Actor, session: Session, req
 
 
 def _elevation(scene: Scene, session: Session) -> Iterator[Choice]:
-    """A super answers who asked for `full`."""
+    """A super answers who asked for `full`; where a person plays one, it is left to them."""
     elevation, colleague = session.elevation, scene.second(session.engineer_id)
-    if elevation is None or elevation.state is not ElevationState.ASKED or colleague is None:
+    if (
+        elevation is None
+        or elevation.state is not ElevationState.ASKED
+        or colleague is None
+        or scene.a_person_countersigns()
+    ):
         return
-    if scene.waited(elevation.asked_at, scene.first_word(15)):
+    if scene.waited(elevation.asked_at, 15):
         actor = staff_actor(colleague)
         if drawn(session.id, 5) == 0:
             yield 1, partial(Move, "declines", sessions.decline_elevation, actor, (session.id, "looking is enough"))

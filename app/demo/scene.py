@@ -69,10 +69,9 @@ class Scene:
         supers = [one for one in others if one is not None and one.role is Role.SUPER]
         return self.rng.choice(supers) if supers else None
 
-    def first_word(self, seconds: float) -> float:
-        """How long a colleague waits with what a super is asked for: longer where a person plays one."""
-        played = any(self.staff[key].role is Role.SUPER for key in self.played if key in self.staff)
-        return seconds + (60 if played else 0)
+    def a_person_countersigns(self) -> bool:
+        """Whether somebody plays a super: then what a super is asked for is left to them."""
+        return any(self.staff[key].role is Role.SUPER for key in self.played if key in self.staff)
 
     def waited(self, since: datetime | None, seconds: float) -> bool:
         return since is not None and self.now - since >= timedelta(seconds=seconds * self.pace.patience)
