@@ -153,9 +153,7 @@ class World:
 
     def code(self, person: Staff) -> str:
         """A fresh code of this person."""
-        code = self._codes[person.email].pop()
-        self._used[person.email] = code
-        return code
+        return self._codes[person.email].pop()
 
     def used_code(self, person: Staff) -> str | None:
         """A code that was given before."""
@@ -180,7 +178,10 @@ class World:
         """Run a command, with a code where one is needed."""
         actor = who if isinstance(who, Actor) else self.actor(who)
         otp = self.code(who) if isinstance(who, Staff) and self.desk.needs_code(command, actor) else None
-        return await self.desk.run(command, actor, *args, otp=otp, **named)
+        done = await self.desk.run(command, actor, *args, otp=otp, **named)
+        if otp is not None:
+            self._used[actor.email] = otp
+        return done
 
     def form(self, **changes: object) -> RequestForm:
         form = RequestForm(
