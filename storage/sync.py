@@ -33,7 +33,7 @@ from storage.witness import Witness
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
-CHUNK = 2000
+CHUNK = 1000
 """Entries a pull. Small enough that the writers of the shared file, who wait while a reader reads, wait little."""
 _BULK = 5000
 _MEASURE_EVERY = 15.0

@@ -27,7 +27,7 @@ from storage.sync_chunk import image_digest, public_tables, row_words
 
 T = TypeVar("T")
 
-_CHUNK = 500
+_CHUNK = 250
 _REST_SECONDS = 0.5
 _DUTY = 25
 """Rest so many times as long as the last step took: 4 % of one core at most."""
