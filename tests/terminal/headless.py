@@ -1,9 +1,15 @@
-"""The real command in a process of its own, on a home of its own: one prepared home, cloned for every test."""
+"""The real command on a home of its own: one prepared home, cloned for every test.
+
+`run` starts a process, as a person would; `here` runs the very same entry point in this one, in a tenth of the time,
+where what is tested is what a command says and not that it is a process.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import email
 import email.policy
+import io
 import json
 import os
 import re
@@ -16,9 +22,11 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, cast
+from unittest import mock
 
 import pytest
 
+from app.__main__ import run as entry_point
 from storage.shared.totp import code_at
 
 SUE, ANN, RAJ, OTTO = "sue@ops.example", "ann@ops.example", "raj@ops.example", "otto@ops.example"
@@ -97,8 +105,28 @@ class Home:
         )
         return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
 
+    def here(self, *words: str, who: str = "") -> Answer:
+        """One command in this process."""
+        flags = ["--home", str(self.path), *(["--as", who] if who else [])]
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERSIGN_")}
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, {**inherited, "NO_COLOR": "1"}, clear=True),
+            mock.patch.object(sys, "stdin", io.StringIO()),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            status = entry_point([*flags, *words])
+        return Answer(status, out.getvalue(), err.getvalue())
+
     def ok(self, *words: str, who: str = "") -> Answer:
-        """One command that must succeed."""
+        """One command that must succeed, in this process."""
+        answer = self.here(*words, who=who)
+        assert answer.status == 0, answer.err
+        return answer
+
+    def process(self, *words: str, who: str = "") -> Answer:
+        """One command that must succeed, in a process of its own."""
         answer = self.run(*words, who=who)
         assert answer.status == 0, answer.err
         return answer

@@ -26,18 +26,18 @@ def test_ask_consent_start_log_end_and_read_the_whole_story(home: Home, tmp_path
     assert letter["Auto-Submitted"] == "auto-generated"
 
     token = home.token("maria")
-    shown = home.ok("consent", "show", token, "--json").document
+    shown = home.process("consent", "show", token, "--json").document
     assert shown["link"]["usable"] and shown["request"]["state"] == "pending"
-    approved = home.ok("consent", "approve", token, "--minutes", "20", "--note", "go ahead", "--json").document
+    approved = home.process("consent", "approve", token, "--minutes", "20", "--note", "go ahead", "--json").document
     assert approved["request"]["state"] == "approved" and approved["request"]["granted_minutes"] == 20
     assert "Handled" in str(home.letters("juan")[-1]["Subject"])
 
-    session = home.ok("session", "start", request["id"], "--json", who=ANN).document
+    session = home.process("session", "start", request["id"], "--json", who=ANN).document
     assert session["active"] and session["seconds"] == 1200 and session["mode"] == "read_only"
-    home.ok(
+    home.process(
         "session", "log", session["id"], "--kind", "record", "--name", "refund 8841", "--fields", "state,sum", who=ANN
     )
-    assert [one["id"] for one in home.ok("session", "list", "--active", "--json").document] == [session["id"]]
+    assert [one["id"] for one in home.process("session", "list", "--active", "--json").document] == [session["id"]]
     outcome = [
         "--cause",
         "webhook key rotated",
@@ -48,21 +48,23 @@ def test_ask_consent_start_log_end_and_read_the_whole_story(home: Home, tmp_path
         "--follow-up",
         "fix it",
     ]
-    ended = home.ok("session", "end", session["id"], *outcome, "--json", who=ANN).document
+    ended = home.process("session", "end", session["id"], *outcome, "--json", who=ANN).document
     assert not ended["active"] and ended["outcome"]["changed"] == "nothing" and not ended["outcome_owed"]
     assert [view["fields"] for view in ended["viewed"]] == [["state", "sum"]]
 
-    report = home.ok("audit", "verify", "--all", "--json").document
+    report = home.process("audit", "verify", "--all", "--json").document
     assert report["verified"] and set(report["logs"]) == {"operator", "tenant:northwind", "tenant:fabrikam"}
     pack = tmp_path / "pack.zip"
-    home.ok("audit", "export", "--tenant", "northwind", "-o", str(pack), who=OTTO)
-    checked = home.ok("audit", "verify", "--pack", str(pack), "--json").document
+    home.process("audit", "export", "--tenant", "northwind", "-o", str(pack), who=OTTO)
+    checked = home.process("audit", "verify", "--pack", str(pack), "--json").document
     assert checked["verified"] and checked["from_the_beginning"] and checked["log"] == "tenant:northwind"
     assert (seq, entry_hash) in {(str(e["seq"]), e["hash"]) for e in _dossier(home, session["id"])["entries"]}
-    assert home.ok("audit", "list", "--filter", "action:log.exported", "--json").document[0]["actor"]["email"] == OTTO
+    assert (
+        home.process("audit", "list", "--filter", "action:log.exported", "--json").document[0]["actor"]["email"] == OTTO
+    )
 
     for form, words in (("md", "## Who approved"), ("html", "<h2>Who approved</h2>")):
-        assert words in home.ok("audit", "dossier", session["id"], "--format", form).out
+        assert words in home.process("audit", "dossier", session["id"], "--format", form).out
 
 
 def _dossier(home: Home, session_id: str) -> dict[str, list[dict[str, object]]]:
@@ -86,7 +88,7 @@ def test_a_pack_verifies_by_its_own_instructions_and_a_changed_byte_is_found(hom
     with zipfile.ZipFile(pack, "w") as archive:
         for file in folder.iterdir():
             archive.write(file, file.name)
-    answer = home.run("audit", "verify", "--pack", str(pack))
+    answer = home.here("audit", "verify", "--pack", str(pack))
     assert answer.status == 1 and "NOT verified" in answer.out
     assert subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, check=False).returncode != 0
 
@@ -96,13 +98,13 @@ def test_a_link_works_once_and_says_who_decided(home: Home) -> None:
     home.asked()
     maria, juan = home.token("maria"), home.token("juan", "deny")
     home.ok("consent", "approve", maria)
-    again = home.run("consent", "approve", maria, "--json")
+    again = home.here("consent", "approve", maria, "--json")
     assert again.status == 3
     assert "approved by Maria Santos" in again.document["refused"][0]["why"]
-    late = home.run("consent", "deny", juan)
+    late = home.here("consent", "deny", juan)
     assert late.status == 3 and "approved by Maria Santos" in late.err
     assert "approved by Maria Santos" in home.ok("consent", "show", juan).out
-    assert home.run("consent", "show", "nonsense").status == 2
+    assert home.here("consent", "show", "nonsense").status == 2
 
 
 def test_a_question_and_its_answer_stand_with_the_request(home: Home) -> None:
@@ -121,11 +123,11 @@ def test_a_question_and_its_answer_stand_with_the_request(home: Home) -> None:
 def test_full_mode_takes_a_second_person_and_a_code(home: Home) -> None:
     """REQ-107, REQ-202, REQ-702."""
     request = home.asked(**{"--mode": "full"})
-    own = home.run("request", "countersign", request["id"], "--otp", home.spare(ANN), "--json", who=ANN)
+    own = home.here("request", "countersign", request["id"], "--otp", home.spare(ANN), "--json", who=ANN)
     assert own.status == 3 and own.document["refused"][0]["rule"] == "REQ-107"
-    unasked = home.run("request", "countersign", request["id"], who=RAJ)
+    unasked = home.here("request", "countersign", request["id"], who=RAJ)
     assert unasked.status == 2 and "--otp" in unasked.err
-    wrong = home.run("request", "countersign", request["id"], "--otp", "000000", "--json", who=RAJ)
+    wrong = home.here("request", "countersign", request["id"], "--otp", "000000", "--json", who=RAJ)
     assert wrong.status == 3 and wrong.document["refused"][0]["rule"] == "REQ-702"
     signed = home.ok("request", "countersign", request["id"], "--otp", home.code(RAJ), "--json", who=RAJ).document
     assert signed["countersigned_by"]
@@ -139,13 +141,15 @@ def test_elevation_force_end_and_withdrawal(home: Home) -> None:
     raised = home.ok("session", "countersign", session["id"], "--otp", home.spare(RAJ), "--json", who=RAJ).document
     assert raised["mode"] == "full"
     words = ["--reason", "Wrong customer, as the tenant said by telephone", "--otp"]
-    refused = home.run("session", "force-end", session["id"], *words, home.spare(RAJ), who=RAJ)
+    refused = home.here("session", "force-end", session["id"], *words, home.spare(RAJ), who=RAJ)
     assert refused.status == 3 and "only a super" in refused.err
     ended = home.ok("session", "force-end", session["id"], *words, home.spare(SUE), "--json", who=SUE).document
     assert not ended["active"] and ended["end_kind"] == "super" and ended["outcome_owed"]
     given = ["--cause", "wrong customer", "--changed", "nothing", "--beyond-scope", "no"]
     assert home.ok("session", "end", session["id"], *given, "--json", who=ANN).document["outcome"]
-    again = home.asked(**{"--reason": "Invoice 77 shows twice since Monday, the export of 12 May lacks it; needs the live list"})
+    again = home.asked(
+        **{"--reason": "Invoice 77 shows twice since Monday, the export of 12 May lacks it; needs the live list"}
+    )
     assert home.ok("request", "withdraw", again["id"], "--json", who=ANN).document["state"] == "withdrawn"
 
 
@@ -158,7 +162,7 @@ def test_standing_consent_opens_at_once_and_explain_says_so_before(home: Home) -
 
 def test_staff_are_named_ended_and_gone_at_once(home: Home) -> None:
     """REQ-701."""
-    refused = home.run("staff", "add", "--email", "x@ops.example", "--name", "X", "--role", "engineer", who=ANN)
+    refused = home.here("staff", "add", "--email", "x@ops.example", "--name", "X", "--role", "engineer", who=ANN)
     assert refused.status == 3 and "only a super" in refused.err
     home.ok("staff", "deactivate", ANN, who=SUE)
     states = {one["email"]: one["active"] for one in home.ok("staff", "list", "--json").document}
