@@ -45,7 +45,8 @@ async def deliver_queued(place: Workplace) -> int:
     count = 0
     for mail in letters:
         tokens = make_tokens(key, mail)
-        box.deliver(mail.id, compose(mail, tokens, _postmark(place, mail)))
+        message = compose(mail, tokens, _postmark(place, mail))
+        await asyncio.to_thread(box.deliver, mail.id, message)  # a console draws meanwhile: the disk may take long
         links = tuple((kind, token_hash(token)) for kind, token in tokens.items())
         with contextlib.suppress(*OTHERS_DID):  # delivered by another process: the same file, the same links
             await place.desk.run(delivered, POSTMAN, mail.id, links)

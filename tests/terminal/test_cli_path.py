@@ -107,6 +107,21 @@ def test_a_link_works_once_and_says_who_decided(home: Home) -> None:
     assert home.here("consent", "show", "nonsense").status == 2
 
 
+def test_of_two_who_decide_at_the_same_moment_one_is_faster_and_the_other_is_told(home: Home) -> None:
+    """REQ-105, REQ-107; exit status 3 or 5, by how close it was."""
+    request = home.asked()
+    words = (["approve", home.token("maria")], ["deny", home.token("juan", "deny")])
+    start = [sys.executable, "-m", "app", "--home", str(home.path), "consent"]
+    both = [subprocess.Popen([*start, *each], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) for each in words]
+    said = [one.communicate()[1].decode() for one in both]
+    statuses = sorted(one.returncode for one in both)
+    assert statuses in ([0, 3], [0, 5]), said
+    state = home.ok("request", "show", request["id"], "--json").document["state"]
+    winner = "Maria Santos" if both[0].returncode == 0 else "Juan Ortiz"
+    assert state == ("approved" if both[0].returncode == 0 else "denied")
+    assert winner in next(words for words, one in zip(said, both, strict=True) if one.returncode)
+
+
 def test_a_question_and_its_answer_stand_with_the_request(home: Home) -> None:
     """REQ-115."""
     request = home.asked()
