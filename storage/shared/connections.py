@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 BUSY_MILLISECONDS = 10_000
+READERS = 3
 WAL_IS_SAFE_FROM = (3, 51, 3)
 """Before this version SQLite can corrupt a WAL file that several processes share."""
 
@@ -79,8 +80,8 @@ class Connections:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._writer = _engine(path, "BEGIN IMMEDIATE", size=1)
-        self._reader = _engine(path, "BEGIN", size=3)
+        self._writer = _engine(path, writes=True)
+        self._reader = _engine(path, writes=False)
         self._file = file_identity(path)
 
     @property
@@ -123,16 +124,19 @@ def file_identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _engine(path: Path, begin: str, size: int) -> AsyncEngine:
+def _engine(path: Path, *, writes: bool) -> AsyncEngine:
     # heavy, and only needed by whoever talks to the shared database
     from sqlalchemy import URL, event
     from sqlalchemy.ext.asyncio import create_async_engine
 
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
     uri = f"{path.absolute().as_uri()}?mode=rw"  # never makes a file: that is `create`'s business
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=uri, query={"uri": "true"}),
-        pool_size=size,
+        pool_size=1 if writes else READERS,
         max_overflow=0,
+        # a write always runs to its commit or rollback; a read may be cancelled, and must not keep its snapshot
+        pool_reset_on_return=None if writes else "rollback",
         connect_args={
             "isolation_level": None,
             "timeout": BUSY_MILLISECONDS / 1000,

@@ -262,3 +262,18 @@ async def test_the_founder_is_the_first_entry(shared: SqliteShared, vault: Vault
     by_ada = Change(new_change_id(), clock.now(), ADA, (Draft(Action.LOG_EXPORTED),), (), ())
     assert (await shared.apply(by_ada)).rev == 2
     assert (await shared.apply(dataclasses.replace(by_ada, id=new_change_id(), actor=SYSTEM, writes=()))).rev == 3
+
+
+async def test_a_log_without_its_head_is_listed_all_the_same(
+    shared: SqliteShared, shared_path: Path, clock: ManualClock
+) -> None:
+    """Else removing the head would hide the entries from whoever verifies."""
+    for name in ("a", "b", "c"):
+        await shared.apply(importing(name, clock.now()))
+    with sqlite3.connect(shared_path) as behind:
+        behind.execute("DROP TRIGGER log_head_no_delete")
+        behind.execute("DELETE FROM log_head WHERE log = 'tenant:b'")
+    behind.close()
+    logs = await shared.logs()
+    assert set(logs) == {OPERATOR, "tenant:a", "tenant:b", "tenant:c"}
+    assert logs["tenant:b"] == Head()
