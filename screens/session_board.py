@@ -25,14 +25,14 @@ from widgets.text import visible
 KEPT_CARDS = 2048
 
 COLUMNS = (
-    Column("left", "time left", 20, least=14),
+    Column("left", "time left", 20, least=16),
+    Column("flags", "flags", 6, least=5),
     Column("engineer", "engineer", 14, least=9, grow=1),
-    Column("tenant", "tenant", 22, least=10, grow=2),
-    Column("target", "as", 16, least=8, priority=3, grow=1),
+    Column("tenant", "tenant", 22, least=9, grow=2),
+    Column("target", "as", 16, least=7, priority=3, grow=1),
     Column("mode", "mode", 4, priority=1),
     Column("seen", "seen", 8, least=6, priority=2, right=True),
-    Column("last", "last viewed", 26, least=14, priority=4, grow=4),
-    Column("flags", "flags", 6),
+    Column("last", "last viewed", 26, least=12, priority=4, grow=4),
 )
 
 BEYOND = "⚠"
@@ -96,9 +96,16 @@ class BoardSource:
             next_deadline=min((line.deadline for line in running), default=None),
         )
 
-    def forget_names(self) -> None:
-        """Names of people or tenants changed: decode every line again when it is next drawn."""
-        self._cards.clear()
+    def forget_names(self, keys: frozenset[tuple[str, str]] | None = None) -> None:
+        """Decode again, when next drawn, the lines in which one of these people or tenants stands; None: all lines."""
+        if keys is None:
+            self._cards.clear()
+            return
+        for at, card in list(self._cards.items()):
+            session = card.session
+            named = (("staff", session.engineer_id), ("tenant", session.tenant_id), ("contact", session.target_id))
+            if not keys.isdisjoint(named):
+                del self._cards[at]
 
     def flagged(self) -> list[str]:
         """The running sessions that want a look, in the board's order."""
@@ -135,7 +142,7 @@ class BoardSource:
             return heading(line)
         card = self._card(line)
         if card is None:
-            return RowView(line.session_id, ("", visible(line.session_id)))
+            return RowView(line.session_id, ("", "", visible(line.session_id), *[""] * (len(COLUMNS) - 3)))
         return RowView(line.session_id, self._cells(line, card), tone=Tone.PLAIN if self._lively(line) else Tone.DIM)
 
     def _lively(self, line: BoardLine) -> bool:
@@ -161,6 +168,7 @@ class BoardSource:
         crowded = session.records_seen > max(card.declared, 1) * 2
         return (
             self._time_cell(line, session),
+            flags(session),
             Toned(
                 visible(card.engineer),
                 Tone.ACCENT if self._context.staff and session.engineer_id == self._context.staff.id else Tone.PLAIN,
@@ -169,8 +177,9 @@ class BoardSource:
             visible(card.target),
             Toned("FULL", Tone.STRONG) if session.mode is Mode.FULL else "read",
             Toned(seen, Tone.SOON) if crowded else seen,
-            visible(session.last_viewed) if session.last_viewed else Toned("nothing yet", Tone.DIM),
-            flags(session),
+            visible(session.last_viewed)
+            if session.last_viewed
+            else Toned("nothing" if session.ended_at else "nothing yet", Tone.DIM),
         )
 
     def _time_cell(self, line: BoardLine, session: Session) -> Cell:

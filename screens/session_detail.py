@@ -71,22 +71,22 @@ def minutes(span: timedelta) -> str:
     return f"{hours} h {rest} min" if hours else f"{rest} min"
 
 
-def session_fields(card: SessionCard, decisions: Sequence[Decision], times: Times) -> list[Field]:
-    """Everything the panel says of a session. `times` writes a moment in the reader's zone."""
+def headline(card: SessionCard) -> list[Field]:
+    """Which session, its state, and its time running out: what changes every second, kept apart from the rest."""
     session = card.session
     fields = [line(Toned(visible(f"{session.id} · {card.tenant}"), Tone.STRONG)), line(StateCell(session))]
     if session.ended_at is None:
         fields.append(line(TimeLeftCell(session.started_at, session.expires_at)))
-    fields += [
-        BLANK,
-        *people_fields(card),
-        *case_fields(card),
-        *approval_fields(card, decisions, times),
-        *elevation_fields(card, times),
-    ]
+    return fields
+
+
+def session_fields(card: SessionCard, decisions: Sequence[Decision], times: Times) -> list[Field]:
+    """Everything else the panel says of a session. `times` writes a moment in the reader's zone."""
+    fields = [*people_fields(card), *case_fields(card)]
+    fields += [*approval_fields(card, decisions, times), *elevation_fields(card, times)]
     fields += [*seen_fields(card), *length_fields(card, times)]
-    if session.outcome is not None:
-        fields += [BLANK, *outcome_fields(session)]
+    if card.session.outcome is not None:
+        fields += [BLANK, *outcome_fields(card.session)]
     return fields
 
 

@@ -21,7 +21,7 @@ from storage.models import ViewKind
 from storage.replica.queries.sessions import SessionCard
 from widgets.dialog import CANCEL, Choice, Dialog
 from widgets.entry import LineEntry, TextEntry
-from widgets.text import safe, visible
+from widgets.text import safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ class OutcomeForm(SessionForm):
         with FormField("follow-up", "follow-up"), Vertical():
             yield LineEntry(placeholder="what remains to be done; may stay empty", id="follow-up")
         with FormField("ticket", "ticket"), Vertical():
-            yield Checkbox(visible(f"close {session.ticket} in the same step"), True, id="ticket-closed", compact=True)
+            yield Checkbox(safe(f"close {session.ticket} in the same step"), True, id="ticket-closed", compact=True)
 
     def on_mount(self) -> None:
         super().on_mount()

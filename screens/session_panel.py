@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from screens.context import ConsoleContext
-from screens.session_detail import session_fields
+from screens.session_detail import headline, session_fields
 from screens.session_feed import COLUMNS, FeedSource
 from storage.replica.queries.sessions import SessionCard, decisions_on, session_card
 from widgets.cells import Tone, Toned
@@ -27,7 +27,8 @@ class SessionPanel(Container):
     DEFAULT_CSS = """
     SessionPanel {
         layout: vertical; height: 1fr;
-        & > #session-story { height: auto; max-height: 62%; padding: 0 1; scrollbar-size-vertical: 1; }
+        & #session-headline { margin-bottom: 1; }
+        & > #session-story { height: auto; max-height: 65%; padding: 0 1; scrollbar-size-vertical: 1; }
         & > #session-views { height: 1fr; min-height: 5; }
         & #feed-title { height: 1; width: 1fr; padding: 0 1; color: $text-muted; border-top: none; text-style: bold; }
     }
@@ -40,7 +41,8 @@ class SessionPanel(Container):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="session-story"):
-            yield FieldList(self._given.now)
+            yield FieldList(self._given.now, id="session-headline")
+            yield FieldList(self._given.now, id="session-fields")
         with Vertical(id="session-views"):
             yield Static("", id="feed-title", markup=False)
             yield VirtualTable(COLUMNS, self._given.now, empty="nothing viewed yet", id="feed")
@@ -50,14 +52,16 @@ class SessionPanel(Container):
         before = self.card.session.id if self.card else None
         reader = self._given.reader
         self.card = session_card(reader, session_id) if session_id else None
-        fields, feed = self.query_one(FieldList), self.query_one("#feed", VirtualTable)
-        title = self.query_one("#feed-title", Static)
+        head, fields = self.query_one("#session-headline", FieldList), self.query_one("#session-fields", FieldList)
+        feed, title = self.query_one("#feed", VirtualTable), self.query_one("#feed-title", Static)
         if self.card is None:
-            fields.show([line(Toned("no session selected", Tone.DIM))])
+            head.show([line(Toned("no session selected", Tone.DIM))])
+            fields.show([])
             feed.show(ListSource(), from_top=True)
             title.update("")
             return
         session = self.card.session
+        head.show(headline(self.card))
         fields.show(session_fields(self.card, decisions_on(reader, session.request_id), self._near()))
         feed.show(FeedSource(self._given, session.id, self._clock), from_top=session.id != before)
         beyond = f" · {session.beyond_scope} beyond the scope" if session.beyond_scope else ""
@@ -67,12 +71,13 @@ class SessionPanel(Container):
 
     def refresh_time_cells(self) -> None:
         """Draw on what depends on the time."""
-        self.query_one(FieldList).refresh_time_cells()
+        for fields in self.query(FieldList):
+            fields.refresh_time_cells()
 
     @property
     def text(self) -> str:
         """The story as plain text."""
-        return self.query_one(FieldList).text
+        return "\n".join(fields.text for fields in self.query(FieldList))
 
     def _clock(self, at: datetime) -> str:
         return clock_text(at, self._given.zone)

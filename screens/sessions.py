@@ -31,7 +31,7 @@ from widgets.table import VirtualTable
 if TYPE_CHECKING:
     from storage.sync import ChangeSet
 
-_NAMES = frozenset({"staff", "tenant", "contact", "request"})
+_NAMES = frozenset({"staff", "tenant", "contact"})
 _TOUCHING = _NAMES | {"session", "session_view", "standing", "decision", "settings"}
 
 
@@ -45,9 +45,16 @@ class SessionsScreen(SessionActs):
     MODE = "sessions"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("sessions.first", "enter", "Open", "the first thing that I can do with this session"),
-        Action("sessions.log", "l", "Log view…", "note what I viewed", available=_verdict(SessionFacts.log)),
+        Action("sessions.log", "l", "Log…", "note what I viewed", available=_verdict(SessionFacts.log)),
         Action("sessions.end", "x", "End…", "end mine, with its outcome", available=_verdict(SessionFacts.end)),
-        Action("sessions.outcome", "o", "Outcome…", "give the outcome owed", available=_verdict(SessionFacts.outcome)),
+        Action(
+            "sessions.force-end",
+            "f",
+            "Force-end…",
+            "a super ends any session, with a reason",
+            danger=True,
+            available=_verdict(SessionFacts.force_end),
+        ),
         Action("sessions.elevate", "u", "Full mode…", "ask for full mode", available=_verdict(SessionFacts.elevate)),
         Action(
             "sessions.countersign",
@@ -57,30 +64,23 @@ class SessionsScreen(SessionActs):
             available=_verdict(SessionFacts.countersign),
         ),
         Action(
-            "sessions.decline",
-            "D",
-            "Decline…",
-            "refuse full mode as the second person",
-            available=_verdict(SessionFacts.decline),
-        ),
-        Action(
-            "sessions.force-end",
-            "f",
-            "Force-end…",
-            "a super ends any session",
-            danger=True,
-            available=_verdict(SessionFacts.force_end),
-        ),
-        Action(
             "sessions.dossier",
             "d",
             "Dossier",
             "who, who approved, which case, what, how long",
             available=lambda screen: screen.on_a_row(),
         ),
+        Action("sessions.outcome", "o", "Outcome…", "give the outcome owed", available=_verdict(SessionFacts.outcome)),
+        Action(
+            "sessions.decline",
+            "D",
+            "Decline…",
+            "refuse full mode as the second person",
+            available=_verdict(SessionFacts.decline),
+        ),
+        Action("sessions.filter", "slash", "Filter", "words of id, ticket, mode, tenant, engineer, user"),
         Action("sessions.flagged", "w", f"Next {BEYOND}", "the next session that wants a look", footer=False),
         Action("sessions.mine", "m", "Mine", "my own session", footer=False),
-        Action("sessions.filter", "slash", "Filter", "words of id, ticket, mode, tenant, engineer, user"),
         Action("sessions.back", "escape", "Back", "close the detail, or the filter", footer=False),
     )
 
@@ -132,9 +132,13 @@ class SessionsScreen(SessionActs):
         return self.table.cursor_key
 
     def reload(self, changes: ChangeSet | None) -> None:
-        if changes is None or changes.tables & _NAMES:
+        if changes is None or changes.wholesale:
             self._board.forget_names()
-        if changes is None or changes.tables & _TOUCHING:
+            self._read()
+            return
+        if changes.tables & _NAMES:
+            self._board.forget_names(changes.keys)
+        if changes.tables & _TOUCHING:
             self._read()
 
     def on_tick(self, now: datetime) -> None:

@@ -112,11 +112,9 @@ def _layer(one: LayerLine) -> Field:
 
 
 def _setting(one: SettingLine, times: Times) -> list[Field]:
-    by = f"{one.by}, {times(one.at)}" if one.at else "as delivered, never changed"
-    return [
-        field(one.name, Toned(one.value, Tone.BAD if one.alarm else Tone.STRONG)),
-        under(one.means, Toned(visible(by), Tone.DIM)),
-    ]
+    by = f"{one.by}, {times(one.at)}" if one.at else "as delivered"
+    value = Toned(one.value, Tone.BAD if one.alarm else Tone.STRONG)
+    return [field(one.name, value), under(visible(f"{one.means} ({by})"))]
 
 
 def _people(contacts: Sequence[Contact]) -> list[Field]:

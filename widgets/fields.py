@@ -61,6 +61,7 @@ class FieldList(Widget):
         self._now = now
         self._fields = tuple(fields)
         self._drawn: tuple[int, Content] | None = None
+        self._alive: tuple[Toned, ...] = ()
 
     def show(self, fields: Sequence[Field]) -> None:
         """Show these fields; nothing happens if they say what is shown already."""
@@ -71,10 +72,7 @@ class FieldList(Widget):
 
     def refresh_time_cells(self) -> None:
         """Draw anew if what depends on the time now reads differently."""
-        if self._drawn is None or not any(_is_live(cell) for one in self._fields for cell in one.values):
-            return
-        width, before = self._drawn
-        if not self._composed(width).is_same(before):
+        if self._drawn is not None and self._told(self._drawn[0]) != self._alive:
             self._redraw()
 
     @property
@@ -91,6 +89,12 @@ class FieldList(Widget):
     def on_resize(self) -> None:
         self._drawn = None
 
+    def _told(self, width: int) -> tuple[Toned, ...]:
+        """What the live cells say now: laying out is dear, so a tick asks them first."""
+        now = self._now()
+        cells = (cell for one in self._fields for cell in one.values)
+        return tuple(drawn(cell, now, width) for cell in cells if not isinstance(cell, (str, Toned)))
+
     def _redraw(self) -> None:
         """Lay out anew only if the height has changed; a passing second repaints, it moves nothing."""
         before = self._drawn
@@ -102,6 +106,7 @@ class FieldList(Widget):
     def _content(self, width: int) -> Content:
         if self._drawn is None or self._drawn[0] != width:
             self._drawn = (width, self._composed(width))
+            self._alive = self._told(width)
         return self._drawn[1]
 
     def _composed(self, width: int) -> Content:
@@ -131,7 +136,3 @@ _STYLES = {
     Tone.SOON: "$tone-soon",
     Tone.BAD: "bold $tone-bad",
 }
-
-
-def _is_live(cell: Cell) -> bool:
-    return not isinstance(cell, (str, Toned))

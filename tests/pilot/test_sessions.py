@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
+from textual.widgets import Checkbox, Input, TextArea
 
 from app.services import endings, sessions
 from screens.request_note import NoteDialog
@@ -366,3 +367,24 @@ async def test_a_session_started_elsewhere_joins_the_board_and_the_cursor_stays(
         await pilot.pause()
         assert app.board.session_id == morning.raj
         assert app.board.table.move_to(fresh)
+
+
+async def test_outside_text_is_drawn_as_it_is_and_never_as_markup_or_control(
+    world: QueueWorld, morning: Morning
+) -> None:
+    hostile = "[@click=app.quit]T-1[/] \u202e\u200b [red]"
+    before = session_of(world, morning.ann)
+    image = replace(before, ticket=hostile, last_viewed="\x1b]52;c;eA==\x07").image()
+    writer = world.replica.writer()
+    writer.execute("UPDATE session SET image = ? WHERE id = ?", (image, morning.ann))
+    app = BoardApp(world, ANN)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        await pilot.press("m", "x")
+        form = await dialog(pilot, OutcomeForm)
+        label = str(form.query_one("#ticket-closed", Checkbox).label)  # type: ignore[attr-defined]
+        assert "[@click=app.quit]T-1[/]" in label and "\u202e" not in label
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.main, "left")
+        drawn_all = row_text(app, morning.ann) + app.board.panel.text
+        assert not any(sign in drawn_all for sign in "\x1b\x07\u202e\u200b")
