@@ -23,7 +23,14 @@ class ReplicaView:
         self._drawn: dict[str, int] = {}
 
     def get(self, kind: type[R], key: str) -> R | None:
-        """The row, or None. Either way the fact is remembered."""
+        """The row, or None. Either way the fact is remembered. Of a private row a replica knows only that it is there:
+        None as well, with its revision remembered, so that it can be replaced as a whole."""
+        if kind.PRIVATE:
+            vouched = self._connection.execute(
+                "SELECT rev FROM digest WHERE table_name = ? AND key = ?", (kind.TABLE, key)
+            ).fetchone()
+            self._reads.setdefault((kind.TABLE, key), 0 if vouched is None else vouched[0])
+            return None
         found = self._connection.execute(f"SELECT image, rev FROM {kind.TABLE} WHERE id = ?", (key,)).fetchone()
         self._reads.setdefault((kind.TABLE, key), 0 if found is None else found[1])
         return None if found is None else kind.from_image(found[0])
