@@ -58,12 +58,13 @@ class NewRequestScreen(Screen[str | None]):
         #new-title { height: 1; padding: 0 1; background: $panel; text-style: bold; }
         #new-body { height: 1fr; }
         AccessForm { width: 1fr; height: 1fr; }
-        #explain { width: 44%; max-width: 80; border-left: vkey $panel; padding: 1 1 0 1; }
+        #explain { width: 44%; max-width: 80; border-left: vkey $panel; padding: 1 0 0 1; scrollbar-size-vertical: 1; }
+        #explain > FieldList { padding-right: 1; }
         &.-one-pane #explain { display: none; width: 1fr; border-left: none; }
         &.-one-pane.-explaining #explain { display: block; }
         &.-one-pane.-explaining AccessForm { display: none; }
         #new-verdict { height: 1; padding: 0 1; background: $surface; text-wrap: nowrap; text-overflow: ellipsis; }
-        &.-two-panes #new-verdict { display: none; }
+        &.-two-panes #new-verdict, &.-explaining #new-verdict { display: none; }
     }
     """
 

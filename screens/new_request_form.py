@@ -32,7 +32,7 @@ class FormField(Horizontal):
     FormField {
         height: auto;
         & > .label { width: 10; color: $text-muted; }
-        & > Vertical { height: auto; width: 1fr; }
+        & > Vertical { height: auto; width: 1fr; padding-right: 1; }
         & .hint { height: auto; display: none; color: $text-muted; }
         & .hint.-shown { display: block; }
         & .hint.-bad { color: $text-warning; }
@@ -58,7 +58,7 @@ class AccessForm(VerticalScroll, can_focus=False):
 
     DEFAULT_CSS = """
     AccessForm {
-        padding: 1 1 0 1;
+        padding: 1 0 0 1;
         scrollbar-size-vertical: 1;
         & Input, & TextArea, & TypeAhead { width: 1fr; }
         & Input.digits { width: 9; }

@@ -11,8 +11,9 @@ from enum import Enum
 from screens.request_words import RequestNow, request_now, signs
 from storage.models import RequestState
 from storage.replica.queries.requests import RequestFilter, RequestLine
-from widgets.cells import AgoCell, Cell, LeftCell, Tone, Toned
+from widgets.cells import Cell, LeftCell, Tone, Toned
 from widgets.columns import Column
+from widgets.countdown import left_text
 from widgets.rows import ListSource, RowView, heading
 from widgets.text import visible
 
@@ -23,7 +24,7 @@ COLUMNS = (
     Column("ticket", "ticket", 10, least=8, priority=2, grow=1),
     Column("engineer", "by", 8, least=5, priority=1, grow=1),
     Column("state", "state", 13),
-    Column("left", "left", 7, right=True),
+    Column("left", "time", 7, right=True),
 )
 _PART = re.compile(r'(?:(\w+):)?("[^"]*"?|\S+)')
 _FIELDS = ("state", "tenant", "staff", "ticket")
@@ -51,6 +52,16 @@ class ParsedFilter:
 
     wanted: RequestFilter
     trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCell:
+    """How long ago a request that is over was asked: `3h ago`."""
+
+    at: datetime
+
+    def drawn(self, now: datetime, width: int) -> Toned:
+        return Toned(f"{left_text((now - self.at).total_seconds(), coarse=True)} ago", Tone.DIM)
 
 
 def parse_filter(text: str) -> ParsedFilter:
@@ -110,7 +121,7 @@ def request_row(line: RequestLine, now: datetime) -> RowView:
 
 def _time_cell(line: RequestLine, shown: RequestNow) -> Cell:
     """What is left while something runs; how long ago it was asked once nothing does."""
-    return LeftCell(shown.deadline) if shown.deadline is not None else AgoCell(line.request.created_at)
+    return LeftCell(shown.deadline) if shown.deadline is not None else AskedCell(line.request.created_at)
 
 
 def _urgency(line: RequestLine, now: datetime) -> tuple[bool, bool, datetime, str]:

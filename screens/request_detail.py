@@ -163,7 +163,8 @@ class RequestDetail(VerticalScroll, can_focus=True):
     """The pane."""
 
     DEFAULT_CSS = """
-    RequestDetail { padding: 0 1; scrollbar-size-vertical: 1; }
+    RequestDetail { padding: 0 0 0 1; scrollbar-size-vertical: 1; }
+    RequestDetail > FieldList { padding-right: 1; }
     """
 
     def __init__(self, now: Callable[[], datetime], when: TimeText, *, id: str | None = None) -> None:

@@ -86,7 +86,9 @@ class StepUpDialog(Dialog[str]):
     def body(self) -> ComposeResult:
         yield Static(safe(self._target, lines=True), id="step-up-target", markup=False)
         # Room for a recovery code, which is longer than the six digits; never shown back once answered.
-        yield Input(placeholder="6-digit code", id="step-up-code", max_length=40, compact=True)
+        code = Input(placeholder="6-digit code", id="step-up-code", max_length=40, compact=True)
+        code.cursor_blink = False
+        yield code
         yield Static(
             Content("From your authenticator; each code works once. A recovery code works too."),
             id="step-up-help",

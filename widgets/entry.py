@@ -26,6 +26,7 @@ class LineEntry(Input):
             restrict=r"[0-9]{0,7}" if digits else None,
             classes="digits" if digits else None,
         )
+        self.cursor_blink = False  # a still screen is calmer, and over SSH every blink is sent
 
     def on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
@@ -61,6 +62,7 @@ class TextEntry(TextArea):
             highlight_cursor_line=False,
             placeholder=placeholder,
         )
+        self.cursor_blink = False
 
     def edit(self, edit: Edit) -> EditResult:
         edit.text = visible(edit.text.replace("\r\n", "\n").replace("\t", " "), lines=True)

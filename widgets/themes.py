@@ -125,6 +125,8 @@ THEMES = (
             brand="ansi_cyan",
         )
         | {
+            "ansi-background": "ansi_default",
+            "ansi-foreground": "ansi_default",
             "block-cursor-foreground": "ansi_default",
             "block-cursor-background": "ansi_default",
             "block-cursor-text-style": "bold reverse",

@@ -166,7 +166,7 @@ def less_invasive_first(form: RequestForm) -> Verdict:
             f"tried before: {tried}",
             f"less invasive ways come first: try {ways}, and name what you tried",
         )
-        & text.is_clean("REQ-103", "why the other ways did not do", form.why_not, text.WHY_NOT_MAX)
+        & text.is_clean("REQ-103", "explanation why the other ways did not do", form.why_not, text.WHY_NOT_MAX)
         & reason.explains_why_not(form.why_not)
     )
 

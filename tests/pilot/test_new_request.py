@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from screens.new_request import NewRequestScreen
 from screens.new_request_form import AccessForm
+from screens.queue import QueueScreen
 from screens.step_up import StepUpDialog
 from storage.models import Alternative, LinkKind, Mode, Request, RequestState
 from storage.shared.vault import Vault
@@ -179,14 +180,14 @@ async def test_escape_asks_before_it_loses_what_was_typed(world: QueueWorld) -> 
         await settled(pilot)
         await pilot.press("y")
         await settled(pilot)
-        assert app.screen is app.queue
+        assert isinstance(app.screen, QueueScreen)
 
 
 async def test_escape_leaves_an_empty_form_at_once(world: QueueWorld) -> None:
     async with asking(world) as (app, pilot, _):
         await pilot.press("escape")
         await settled(pilot)
-        assert app.screen is app.queue
+        assert isinstance(app.screen, QueueScreen)
 
 
 async def test_type_ahead_finds_by_letters_in_order_and_arrow_keys_choose(world: QueueWorld) -> None:
