@@ -5,42 +5,17 @@ A case is planned whole, so its number of entries is known before the first is w
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
-from app.demo.cases import ANSWERS, DENIALS, FORCE_ENDS, NOTES, QUESTIONS, Look, Story
-from app.demo.ledger import NOTHING, Ledger, Pieces, Said, image, said, stamp
-from app.demo.populace import CLOCK, WORKER, Place, Someone, change_id, moment
-from app.policy.requests import content_digest
+from app.demo.case_request import HOUR, MINUTE, SECOND, Brief, CaseRequest, Fate
+from app.demo.cases import FORCE_ENDS, Look
+from app.demo.ledger import Ledger, Said, image, said, stamp
+from app.demo.populace import CLOCK, Someone, change_id, moment
 from storage.log.actions import Action
-from storage.models import (
-    ConsentLink,
-    Decision,
-    DecisionKind,
-    EndKind,
-    Exchange,
-    LinkKind,
-    Mail,
-    MailState,
-    Mode,
-    Outcome,
-    Request,
-    RequestState,
-    Row,
-    Session,
-    Standing,
-    Start,
-    StepUp,
-    ViewKind,
-)
+from storage.models import EndKind, Mode, Outcome, RequestState, Session, Standing, Start, ViewKind
 from storage.models.row import canonical
-
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
 
 _VIEW_ACTIONS = {
     ViewKind.RECORD: Action.VIEWED_RECORD,
@@ -53,88 +28,14 @@ _VIEW_ACTIONS = {
 }
 
 
-class Fate(StrEnum):
-    """How a case of the past went."""
-
-    USED = "used"
-    FORCE_ENDED = "force_ended"
-    OVERRUN = "overrun"
-    DENIED = "denied"
-    WITHDRAWN = "withdrawn"
-    EXPIRED = "expired"
-    LAPSED = "lapsed"
-    RUNNING = "running"
-    PENDING = "pending"
-
-
-SESSION_FATES = frozenset({Fate.USED, Fate.FORCE_ENDED, Fate.OVERRUN, Fate.RUNNING})
-
-
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """What a case is about. Times in microseconds since 1970; `start` is when its session starts, if it has one."""
-
-    number: int
-    fate: Fate
-    story: Story
-    place: Place
-    engineer: Someone
-    second: Someone
-    asked: int
-    decided: int
-    start: int
-    minutes: int
-    mode: Mode
-    views: int
-    until: int
-
-
-class Case:
+class Case(CaseRequest):
     """Writes one case into the ledger. `steps` are its moments, each with what happens then, in time order."""
 
     def __init__(self, brief: Brief, ledger: Ledger, rng: random.Random, ids: Callable[[str], str]) -> None:
-        self._brief, self._ledger, self._rng, self._ids = brief, ledger, rng, ids
-        self._a, self._b = 1_000 + brief.number, 40_000 + brief.number * 7
-        self._request = self._asked()
+        super().__init__(brief, ledger, rng, ids)
         self._session: Session | None = None
         self._live: LiveImage | None = None
-        self._step_up: StepUp | None = None
-        self._mails: list[tuple[Mail, Someone]] = []
-        self._links: dict[str, list[ConsentLink]] = {}
-        request = self._request
-        self._pieces = Pieces(
-            request.tenant_id,
-            request=f',"request":"{request.id}"',
-            target=f',"target":"{request.target_id}"',
-            ticket=f',"ticket":"{request.ticket}"',
-        )
         self.steps: list[tuple[int, Callable[[int], None]]] = sorted(self._plan(), key=lambda step: step[0])
-
-    def _asked(self) -> Request:
-        brief, story = self._brief, self._brief.story
-        at = moment(brief.asked)
-        request = Request(
-            self._ids("R"),
-            brief.place.id,
-            self._rng.choice(brief.place.users),
-            f"T-{self._a}",
-            self._fill(story.reason),
-            self._fill(story.scope),
-            story.records,
-            brief.mode,
-            brief.minutes,
-            story.urgent,
-            story.tried,
-            story.why_not,
-            brief.engineer.id,
-            at,
-            moment(brief.asked + 24 * HOUR),
-            "",
-        )
-        return replace(request, content_digest=content_digest(request))
-
-    def _fill(self, text: str) -> str:
-        return text.replace("{a}", str(self._a)).replace("{b}", str(self._b))
 
     def _plan(self) -> list[tuple[int, Callable[[int], None]]]:
         brief, fate = self._brief, self._brief.fate
@@ -173,147 +74,6 @@ class Case:
             (brief.start + 5 * SECOND + span * (n + 1) // (brief.views + 1), self._look(looks[n % len(looks)]))
             for n in range(brief.views)
         ]
-
-    # -- what is written ------------------------------------------------------------------------------------------
-
-    def _write(self, at: int, action: Action, who: Someone, words: Said, *rows: Row) -> None:
-        self._ledger.append(action, who.json, who.ip, stamp(at), change_id(at, self._rng), self._pieces, words, rows)
-
-    def _settle(self, *rows: Row) -> None:
-        for row in rows:
-            self._ledger.settle(row.TABLE, row.id)
-
-    def _prove(self, act: str, who: Someone | None = None) -> Callable[[int], None]:
-        person = who or self._brief.engineer
-
-        def step(at: int) -> None:
-            proof = StepUp(self._ids("SU"), person.id, act, moment(at), "totp", ())
-            self._step_up = proof
-            words = said(data={"act": act, "method": "totp"})
-            change = change_id(at, self._rng)
-            self._ledger.append(
-                Action.STEP_UP_ACCEPTED, person.json, person.ip, stamp(at), change, Pieces(), words, (proof,)
-            )
-
-        return step
-
-    def _used_proof(self, at: int) -> StepUp:
-        """The code just given, spent. The Change's own id is not known here: its moment names it as well."""
-        assert self._step_up is not None
-        return replace(self._step_up, used_by=(change_id(at, self._rng),))
-
-    def _create(self, at: int) -> None:
-        request, proof = self._request, self._used_proof(at)
-        self._mails = [(self._letter(admin, at), admin) for admin in self._brief.place.admins]
-        words = said(
-            after={"state": "pending"},
-            data={"minutes": request.minutes, "mode": request.mode.value, "scope": request.scope},
-            reason=request.reason,
-        )
-        rows = (request, proof, *(mail for mail, _ in self._mails))
-        self._write(at, Action.REQUEST_CREATED, self._brief.engineer, words, *rows)
-        self._settle(proof)
-
-    def _letter(self, admin: Someone, at: int) -> Mail:
-        request = self._request
-        text = (
-            f"{self._brief.engineer.name} asks to see your account as {request.target_id}.\n\n{request.reason}\n\n"
-            "Approve:\n{approve_link}\nDeny:\n{deny_link}\n"
-        )
-        subject = f"Support access asked for: {request.ticket}"
-        links = (LinkKind.APPROVE, LinkKind.DENY)
-        return Mail(
-            self._ids("M"), "request.created", admin.id, admin.name, admin.email, request.tenant_id, request.id, None,
-            subject, text, links, moment(at),
-        )  # fmt: skip
-
-    def _deliver(self, number: int) -> Callable[[int], None]:
-        def step(at: int) -> None:
-            mail, admin = self._mails[number]
-            sent = replace(mail, state=MailState.DELIVERED, delivered_at=moment(at))
-            links = []
-            for kind in mail.links:
-                key = hashlib.sha256(f"{mail.id}/{kind}".encode()).hexdigest()
-                links.append(
-                    ConsentLink(
-                        key, kind, self._request.id, admin.id, self._request.content_digest, self._request.expires_at
-                    )
-                )
-            self._links[admin.id] = links
-            words = said(data={"event": mail.event, "mail": mail.id, "to": admin.email})
-            self._write(at, Action.MAIL_DELIVERED, WORKER, words, sent, *links)
-            self._settle(sent)
-
-        return step
-
-    def _ask(self, at: int) -> None:
-        admin = self._brief.place.admins[0]
-        self._exchange(at, Action.QUESTION_ASKED, admin, "question", QUESTIONS[self._brief.number % len(QUESTIONS)])
-
-    def _answer(self, at: int) -> None:
-        text = ANSWERS[self._brief.number % len(ANSWERS)]
-        self._exchange(at, Action.QUESTION_ANSWERED, self._brief.engineer, "answer", text)
-
-    def _exchange(self, at: int, action: Action, who: Someone, kind: str, text: str) -> None:
-        item = Exchange(kind, who.id, who.name, moment(at), text)
-        self._request = replace(self._request, exchanges=(*self._request.exchanges, item))
-        self._write(at, action, who, said(data={"text": text}), self._request)
-
-    def _decide(self, at: int, action: Action, kind: DecisionKind, state: RequestState, note: str | None) -> None:
-        brief, request = self._brief, self._request
-        admin = self._rng.choice(brief.place.admins)
-        granted = request.minutes if kind is DecisionKind.APPROVE else None
-        when = moment(at)
-        self._request = replace(
-            request, state=state, decided_at=when, decided_by=admin.id, decision_note=note, granted_minutes=granted,
-            usable_until=moment(at + 8 * HOUR) if granted else None,
-        )  # fmt: skip
-        decision = Decision(
-            self._ids("D"), request.id, request.tenant_id, kind, admin.id, admin.name, when, granted, note,
-            request.content_digest,
-        )  # fmt: skip
-        link = next(one for one in self._links[admin.id] if one.kind.value == kind.value)
-        used = replace(link, used_at=when)
-        words = said(before={"state": request.state.value}, after={"state": state.value}, data={"minutes": granted})
-        self._write(at, action, admin, words, self._request, decision, used)
-        self._settle(decision)
-
-    def _approve(self, at: int) -> None:
-        note = self._rng.choice(NOTES) if self._brief.number % 5 == 0 else None
-        self._decide(at, Action.REQUEST_APPROVED, DecisionKind.APPROVE, RequestState.APPROVED, note)
-
-    def _deny(self, at: int) -> None:
-        self._decide(at, Action.REQUEST_DENIED, DecisionKind.DENY, RequestState.DENIED, self._rng.choice(DENIALS))
-        self._close_request()
-
-    def _countersign(self, at: int) -> None:
-        proof, second = self._used_proof(at), self._brief.second
-        self._request = replace(self._request, countersigned_by=second.id, countersigned_at=moment(at))
-        self._write(at, Action.REQUEST_COUNTERSIGNED, second, NOTHING, self._request, proof)
-        self._settle(proof)
-
-    def _withdraw(self, at: int) -> None:
-        self._over(at, Action.REQUEST_WITHDRAWN, RequestState.WITHDRAWN, self._brief.engineer)
-
-    def _expire(self, at: int) -> None:
-        self._over(at, Action.REQUEST_EXPIRED, RequestState.EXPIRED, CLOCK)
-
-    def _lapse(self, at: int) -> None:
-        self._over(at, Action.REQUEST_LAPSED, RequestState.LAPSED, CLOCK)
-
-    def _over(self, at: int, action: Action, state: RequestState, who: Someone) -> None:
-        before = self._request.state.value
-        self._request = replace(self._request, state=state)
-        words = said(before={"state": before}, after={"state": state.value}, data={"effective_at": stamp(at)})
-        self._write(at, action, who, words, self._request)
-        self._close_request()
-
-    def _close_request(self) -> None:
-        self._settle(self._request)
-        for links in self._links.values():
-            self._settle(*links)
-
-    # -- the session ----------------------------------------------------------------------------------------------
 
     def _start(self, at: int) -> None:
         brief, request, proof = self._brief, self._request, self._used_proof(at)

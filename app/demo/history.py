@@ -9,8 +9,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import accumulate, count
 
+from app.demo.case_request import HOUR, MINUTE, SECOND, SESSION_FATES, Brief, Fate
 from app.demo.cases import STORIES
-from app.demo.casework import HOUR, MINUTE, SECOND, SESSION_FATES, Brief, Case, Fate
+from app.demo.casework import Case
 from app.demo.ledger import Ledger, Pieces, said, stamp
 from app.demo.populace import EPOCH, Place, Populace, Someone, change_id, code, found, founders
 from storage.log.actions import Action

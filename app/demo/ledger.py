@@ -7,12 +7,12 @@ being encoded anew. `tests/unit/test_fill.py` holds every piece to `compose` and
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
+from json.encoder import encode_basestring as quoted
 from operator import attrgetter
 from typing import Any
 
@@ -43,29 +43,35 @@ _FIELDS: dict[str, tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]] = {
 
 
 def _fields(value: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    """The names of a row's fields, and what takes them all from it at once; worked out once for each class."""
+    """A row's field names as JSON, in order, and what takes all values at once; worked out once for each class."""
     kind = type(value).__name__
     if kind not in _FIELDS:
-        names = tuple(field.name for field in dataclasses.fields(value))
-        _FIELDS[kind] = names, attrgetter(*names)
+        names = sorted(field.name for field in dataclasses.fields(value))
+        _FIELDS[kind] = tuple(f'"{name}":' for name in names), attrgetter(*names)
     return _FIELDS[kind]
 
 
-def _plain(value: object) -> object:
-    """What the JSON encoder does not know by itself: times (all of them UTC here) and values within rows."""
-    if isinstance(value, datetime):
-        return f"{value.isoformat(timespec='microseconds')[:-6]}Z"
+def image(value: Any) -> str:
+    """A row's image, several times as fast as the row's own; also of the values that stand in rows."""
     names, get = _fields(value)
-    return dict(zip(names, get(value), strict=True))
+    return f"{{{','.join([name + _text(one) for name, one in zip(names, get(value), strict=True)])}}}"
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain).encode
-
-
-def image(row: Row) -> str:
-    """A row's image, several times as fast as the row's own."""
-    names, get = _fields(row)
-    return _encode(dict(zip(names, get(row), strict=True)))
+def _text(value: Any) -> str:
+    """Any value of a row as JSON. All times are UTC here."""
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, datetime):
+        return f'"{value.isoformat(timespec="microseconds")[:-6]}Z"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, tuple):
+        return f"[{','.join([_text(one) for one in value])}]"
+    return image(value)
 
 
 def actor_json(actor: Actor) -> str:
@@ -143,8 +149,8 @@ class Ledger:
         Keys must need no escaping in JSON."""
         written = [(row.TABLE, row.id, image(row)) for row in open_rows]
         written.extend(open_images)
-        command = f'{{"answer":{{}},"at":"{at}","id":"{change}"}}'
         seq = self._head[0] + 1
+        command = f'{{"answer":{{}},"at":"{at}","id":"{change}","last":{seq}}}'
         listed = sorted(
             f'["{table}","{key}","{sha256(text.encode()).hexdigest()}"]'
             for table, key, text in (*written, *settled, ("command", change, command))
