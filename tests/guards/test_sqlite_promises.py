@@ -21,11 +21,13 @@ from storage.models import (
     Mode,
     RequestState,
     Role,
+    Standing,
     Start,
     TenantMode,
     TenantStatus,
 )
 from storage.shared.guards import GUARDS
+from storage.shared.guards.case import Limits
 from tests.guards.scene import (
     ACCOUNT,
     ADMIN,
@@ -202,6 +204,10 @@ BROKEN: list[tuple[str, str, Callable[[], Scene]]] = [
     ("P11", "a sixth within the hour", lambda: _standing(starts=_starts(5, TENANT))),
     ("P11", "an eleventh tenant within the day", lambda: _standing(starts=_starts(10))),
     ("P11", "earlier starts forgotten", lambda: starting().stored(replace(STANDING, starts=_starts(1, TENANT)))),
+    ("P11", "a running session dropped", lambda: _talked_down(replace(STANDING, active_session=SESSION))),
+    ("P11", "an outcome no longer owed", lambda: _talked_down(replace(STANDING, owes_outcome=SESSION))),
+    ("P11", "a start taken back", lambda: _talked_down(replace(STANDING, starts=_starts(1)))),
+    ("P10", "create's code where reuse is off", lambda: _no_reuse()),
     ("P12", "a deactivated engineer starts", lambda: starting().stored(_stored_staff(ANN, **GONE))),  # type: ignore[arg-type]
     ("P12", "past the end date", lambda: starting().stored(_stored_staff(ANN, until=NOW))),  # type: ignore[arg-type]
     ("P12", "a deactivated super force-ends", lambda: force_ending().stored(_stored_staff(SUE, **GONE))),  # type: ignore[arg-type]
@@ -259,6 +265,15 @@ def _starts_at(moment: object) -> Scene:
 
 def _with_proof(step_up: object) -> Scene:
     return starting().stored(step_up).writing(used(step_up))  # type: ignore[arg-type]
+
+
+def _talked_down(before: Standing) -> Scene:
+    return Scene((*STAFF.values(), before, RUNNING), acting(ANN), Action.SESSION_ENDED, (STANDING,))
+
+
+def _no_reuse() -> Scene:
+    scene = _with_proof(replace(proof(ANN, "request.create"), at=NOW))
+    return replace(scene, limits=Limits(step_up_reuse_seconds=0))
 
 
 def _starts(count: int, tenant: str | None = None) -> tuple[Start, ...]:

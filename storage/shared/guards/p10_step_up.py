@@ -51,7 +51,7 @@ def _covered(case: Case, act: str) -> None:
         refuse("P10", f"step-up {step_up.id} must be written back as used")
     age = case.now - step_up.at
     shared = step_up.act == "request.create" and act == "session.start"
-    if step_up.act != act and not shared:
+    if step_up.act != act and not (shared and case.limits.step_up_reuse_seconds > 0):
         refuse("P10", f"the code was given for {step_up.act}, not for {act}")
     if len(step_up.used_by) > (1 if shared else 0):
         refuse("P10", "each code works once")
