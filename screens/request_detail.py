@@ -58,7 +58,9 @@ def request_fields(story: RequestStory, now: datetime, when: TimeText, part: Par
             *_exchanges(story.line.request, when),
         ]
     if Part.STORY in part:
-        fields += [*_rules(story.rules), *_timeline(story.steps, when), *_letters(story.mails, when)]
+        # What stands between a closed request and a session is that it is closed, and the headline says so.
+        rules = () if request_now(story.line, now).closed else _rules(story.rules)
+        fields += [*rules, *_timeline(story.steps, when), *_letters(story.mails, when)]
     return fields[1:] if fields and fields[0] is BLANK else fields
 
 

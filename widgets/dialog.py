@@ -56,7 +56,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     Dialog {
         align: center middle;
         & > #box {
-            width: 72; max-width: 96%; height: auto; max-height: 96%;
+            width: 72; max-width: 96%; height: auto; max-height: 100%;
             background: $surface; border: round $primary; padding: 0 1;
         }
         &.-danger > #box { border: round $error; }
