@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from storage.log.verify import Fault
+from storage.log.chain import Fault
 from storage.models.row import time_text
 
 _PER_FILE = 100

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,13 +21,16 @@ from storage import evidence, sync_chunk
 from storage.clock import SharedClock
 from storage.errors import Corrupt, CountersignError, ForkedHistory, Offline
 from storage.evidence import Finding
+from storage.log.chain import Fault
 from storage.log.entry import OPERATOR, Head
-from storage.log.verify import Fault
 from storage.replica.engine import TROUBLE, Replica, is_damage, position_of
 from storage.replica.soundness import ReplicaDamaged
 from storage.shared.interface import Hint, Position, Pulled, SharedDatabase
+from storage.sync_status import ChangeSet, SyncStatus
 from storage.sync_watch import Watch
 from storage.witness import Witness
+
+__all__ = ["ChangeSet", "Progress", "Sync", "SyncStatus"]
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
@@ -38,39 +40,6 @@ CHUNK = 1000
 _BULK = 5000
 _MEASURE_EVERY = 15.0
 _BACKOFF_SECONDS = (0.1, 5.0)
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeSet:
-    """What a pull brought. Screens reload by `generation` and drop late results. `keys` names the rows written,
-    `(table, key)`; of a pull with more than 5,000 rows it is empty and `wholesale` says so: reload everything. A
-    ChangeSet without entries says that the status changed (offline, live again, a fault found)."""
-
-    generation: int
-    rev: int
-    tables: frozenset[str] = frozenset()
-    keys: frozenset[tuple[str, str]] = frozenset()
-    entries: int = 0
-    faults: tuple[Fault, ...] = ()
-    wholesale: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SyncStatus:
-    """How things stand. `faults` are all that this process has found; they do not go away by themselves. `forked`: the
-    history cannot be trusted, what adds privilege is refused. `verified_rev`: up to here everything held."""
-
-    live: bool = False
-    offline_since: datetime | None = None
-    offline_because: str = ""
-    position: Position | None = None
-    faults: tuple[Fault, ...] = ()
-    verified_rev: int = 0
-    forked: bool = False
-    bootstrapping: tuple[int, int] | None = None
-    last_pull: datetime | None = None
-    checked_at: datetime | None = None
-    """When the background check last went round everything that is stored."""
 
 
 @dataclass(frozen=True, slots=True)

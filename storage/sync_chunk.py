@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from storage.evidence import Finding
+from storage.log.chain import GENESIS, Body, Fault, Link, check_entry, check_gap, check_twins, head_words
 from storage.log.entry import OPERATOR, Head
-from storage.log.verify import GENESIS, Body, Fault, Link, check_entry, check_gap, check_twins, head_words
 from storage.models.row import row_types
 from storage.replica.schema import PRIVATE
 from storage.replica.soundness import ReplicaDamaged, check_heads

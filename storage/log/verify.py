@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from storage.log.chain import (
-    GENESIS,
     OPERATOR,
     Body,
     EntryLike,
@@ -24,85 +21,18 @@ from storage.log.chain import (
     Link,
     check_entry,
     check_gap,
-    check_twins,
     head_words,
-    leaf,
     log_words,
 )
 from storage.log.ledger import Ledger, Named, tale
+from storage.log.source import Report, RowLike, Seen, Source
 
-__all__ = [
-    "GENESIS",
-    "OPERATOR",
-    "Body",
-    "Fault",
-    "Link",
-    "Report",
-    "check_entry",
-    "check_gap",
-    "check_twins",
-    "head_words",
-    "leaf",
-    "log_words",
-    "verify_all",
-    "verify_chain",
-]
+__all__ = ["Fault", "Link", "Progress", "Report", "verify_all", "verify_chain"]
 
 _CHUNK = 2000
 _FAULTS_KEPT = 1000
 Progress = Callable[[str, int, int], None]
 """Called as (what is being read, how far, of how many)."""
-
-
-class RowLike(Protocol):
-    """A row as stored; `digest` is the SHA-256 (hex) of its image."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def rev(self) -> int: ...
-    @property
-    def digest(self) -> str: ...
-
-
-class PositionLike(Protocol):
-    @property
-    def epoch(self) -> str: ...
-
-
-class Source(Protocol):
-    """Where the verifier reads: the reading half of `SharedDatabase`, by shape."""
-
-    async def position(self) -> PositionLike: ...
-    async def entries(self, log: str, after: int, limit: int = ...) -> Sequence[EntryLike]: ...
-    async def logs(self) -> Mapping[str, HeadLike]: ...
-    async def rows(self, table: str, after: str, limit: int = ...) -> Sequence[RowLike]: ...
-
-
-class Seen(Protocol):
-    """What a witness saw: an epoch, and heads by log."""
-
-    @property
-    def epoch(self) -> str | None: ...
-    @property
-    def heads(self) -> Mapping[str, HeadLike]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a verification found. `faults` holds the first thousand, `further` counts those beyond."""
-
-    logs: int
-    entries: int
-    rows: int
-    faults: tuple[Fault, ...]
-    further: int
-    seconds: float
-    heads: Mapping[str, Link]
-
-    @property
-    def sound(self) -> bool:
-        return not self.faults
 
 
 def verify_chain(log: str, entries: Iterable[EntryLike], expected_head: HeadLike | None = None) -> list[Fault]:
@@ -158,6 +88,7 @@ class _Run:
         self.entries = 0
         self.rows = 0
         self.links: dict[str, Link] = {}
+        self.marks: dict[str, HeadLike] = {}
         self.began = time.monotonic()
         self.late_rows: list[tuple[str, RowLike]] = []
         self.late_twins: list[tuple[str, EntryLike, Body]] = []
@@ -202,14 +133,16 @@ class _Run:
             self.fault(OPERATOR, 0, words)
 
     async def _log(self, log: str, head: HeadLike, *, twins: bool = True) -> None:
-        """One log from its first entry to its last, then its last entry against its head."""
+        """One log from its first entry to its last, then its last entry against its head. Of a log that grew meanwhile
+        the entry under the head's number was compared on the way; the head as it is now must not lie behind."""
+        self.marks[log] = head
         link = await self._stream(log, Link(), head, twins=twins)
-        if link.seq > head.seq:  # written meanwhile, or a head set back: the head as it is now tells
+        if link.seq > head.seq:
             head = (await self.source.logs()).get(log, Link())
-            if head.seq > link.seq:
-                link = await self._stream(log, link, head, twins=twins)
+        told = head == self.marks[log] and head.seq == link.seq
+        grown = head != self.marks[log] and head.seq > link.seq
         wrong = head_words(link, head)
-        if wrong:
+        if wrong and not told and not grown:
             self.fault(log, max(link.seq, head.seq), wrong)
         known = self.seen.heads.get(log) if self.seen is not None else None
         if known is not None and known.seq > link.seq:
@@ -242,6 +175,9 @@ class _Run:
             link = Link(entry.seq, entry.hash.hex())
             if known is not None and known.seq == entry.seq and known.hash != link.hash:
                 wrong = "; ".join(filter(None, (wrong, "this console has seen another entry under this number")))
+            mark = self.marks[log]
+            if mark.seq == entry.seq and mark.hash != link.hash:
+                wrong = "; ".join(filter(None, (wrong, "the recorded head's hash is not this entry's hash")))
             if wrong:
                 self.fault(log, entry.seq, wrong)
             if not twins or not body:

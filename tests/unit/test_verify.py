@@ -89,5 +89,6 @@ def test_the_verifier_imports_neither_models_nor_writers() -> None:
         "storage.log.ledger",
         "storage.log.verify",
         "storage.log.pack",
+        "storage.log.source",
         "storage.errors",
     }
