@@ -59,14 +59,14 @@ def judge(reason: str, ticket: str, earlier_reasons: Collection[str] = ()) -> Ju
     said = substance(reason, ticket)
     hints = _hints(said)
     if not said.words:
-        what = "the reason is only the ticket number" if ticket and ticket.strip() in reason else "the reason is missing"
+        what = (
+            "the reason is only the ticket number" if ticket and ticket.strip() in reason else "the reason is missing"
+        )
         return _refused(what, hints)
     if len(said.words) < DISTINCT_WORDS:
         return _refused(f"the reason has fewer than {DISTINCT_WORDS} different words", hints)
     if _flat(reason) in {_flat(earlier) for earlier in earlier_reasons}:
-        return _refused(
-            "the reason is a copy of an earlier one: say what it is this time, or use “ask again”", hints
-        )
+        return _refused("the reason is a copy of an earlier one: say what it is this time, or use “ask again”", hints)
     if len(said.named) + len(said.identifiers) < NAMED or said.points < ENOUGH:
         return _refused(_too_vague(said), hints)
     return Judgement(Verdict((Finding(RULE, True, "the reason is specific"),)), hints)
@@ -148,7 +148,7 @@ def _denies(word: str) -> bool:
 
 
 def _only_asked(said: Substance) -> bool:
-    """"The customer asked me to log in", in whatever words."""
+    """ "The customer asked me to log in", in whatever words."""
     asked = {"asked", "asks", "ask", "told", "wants", "wanted", "requested", "said", "request", "requests"}
     return bool(said.words & asked) and not said.named and not said.identifiers
 

@@ -26,8 +26,8 @@ FUNCTION = _set(
 
 GENERIC = _set(
     """
-    access accessed accessing account accounts act action actions activate activity actual actually add additional
-    admin administrator advise agent agreed allow allowed analyse analysis analyze angry annoyed answer anymore app
+    access accessed accessing account accounts act action actions activate activity actual actually add additional admin
+    administrator advise agent agreed allow allowed analyse analysis analyze angry annoyed answer anymore app
     application applications approval approve approved approver ask asked asking asks assist assistance assistant
     assigned attention authorised authorized available aware bad basic behalf behave behaving behavior behaviour best
     better big boss bother browse browsing bug bugs business busy call called calls came care case cases cause causes
@@ -36,47 +36,44 @@ GENERIC = _set(
     complaint complaints concern concerning concerns confirm confused connect consider contact contacted continue
     correct correctly could couple cover critical current currently customer customer's customers daily data day days
     deal dear debug debugged debugging decide deep deeper department described description desk detail details detect
-    dev developer developers diagnose diagnosing diagnosis diagnostic diagnostics different difficulties difficulty
-    dig digging directly discuss discussed discussion do document doing easily easy edit email emailed emergency
-    employee end engineer engineering engineers enter entering entry environment escalate escalated escalation etc
-    every everything evidence exact exactly example expect expected expects experience experienced experiences
-    experiencing explain explained explains fact familiar fast faster feedback feel figure find finding fine finish
-    first fix fixed fixes fixing flow follow following follow-up for frustrated full fully function functional
-    functionality functionalities further general get gets getting give given gives giving glance go goes going good
-    got grant granted great guess guy guys hand handle handled handling happen happened happening happens happy hard
-    has health hello help helped helpful helping helps here hi high higher highest hour hours however idea identified
-    identify immediate immediately impact important improve in-depth incident incidents info inform information
-    informed inquiry inside inspect inspecting inspection instance instructed interface internal investigate
-    investigated investigating investigation involved issue issues item items job keep kind kindly knew know known
-    lead level little live local log logged logging login logins logon logs long look looked looking looks maintain
-    maintenance major manage management manager manually matter matters mean means meeting mention mentioned message
-    messages minor minute minutes moment monitor monitoring month monthly move name need needed
-    needing needs new nice normal normally note notes notice noticed now object observe observed office ok okay open
-    opened operate operation operational operations opinion optimal option options others page pages part
-    particular patch people per perform performance permission permissions person personal phone place please
-    pleased plz pls point portal possible possibly post present previous prio priority probable probably problem
-    problematic problems procedure proceed process processing prod product production profile proper properly
-    provide provided purpose purposes quality query question questions quick quickly raise raised rapid rapidly read
-    ready real really reason reasons receive received recent recently record records regarding regards regular
-    related relevant repair report reported reporting reports reproduce request requested requesting requests require
-    required requirement requires research resolution resolve resolved resolving respond response responsible rest
-    result results review reviewed reviewing right root routine run running said sanity save saw say
-    says screen screens screenshot section see seeing seem seems seen self server servers service services
-    setting settings setup several share show showed showing shown shows side similar simple simply since site
-    situation small software solution solve solved solving someone something sort speak special specific spoke start
-    started state stated status step steps stop stopped stuff sub suggest suggested super supervisor support
-    supported sure suspect suspected system systems take taken takes taking talk talked task tasks team
-    teammate teams tech technical technician tell tells temporary tenant tenants test tested testing tests thank
-    thanks thing things think thinks thorough thoroughly ticket tickets till time times today told tomorrow tonight
-    took tool tools top total touch tried troubleshoot troubleshooted troubleshooting trouble troubled troubles try
-    trying type understand understanding unknown unsure update updated updates updating upset urgency
-    urgent urgently us usage use used user user's users uses using usual usually validate various verify verified
-    version view viewed viewing views visit wait waiting walk want wanted wants watch way ways website week weekly
-    weird what whatever whole work worked working works world worry worried write wrote yesterday your asap fyi tbd
-    tba misc various random hmm lorem ipsum dolor sit amet consectetur adipiscing elit foo bar baz qux blah xyz abc
-    todo n/a na none nil quick peek inquire enquiry enquiries ensure ensuring guarantee satisfied satisfaction
-    business-critical stakeholder stakeholders vip sla deadline deadlines explained inform vendor partner
-    operator staff member human somebody anybody nobody everybody
+    dev developer developers diagnose diagnosing diagnosis diagnostic diagnostics different difficulties difficulty dig
+    digging directly discuss discussed discussion do document doing easily easy edit email emailed emergency end
+    engineer engineering engineers enter entering entry environment escalate escalated escalation etc every everything
+    evidence exact exactly example expect expected expects experience experienced experiences experiencing explain
+    explained explains fact familiar fast faster feedback feel figure find finding fine finish first fix fixed fixes
+    fixing flow follow following follow-up for frustrated full fully function functional functionality functionalities
+    further general get gets getting give given gives giving glance go goes going good got grant granted great guess guy
+    guys hand handle handled handling happen happened happening happens happy hard has health hello help helped helpful
+    helping helps here hi high higher highest hour hours however idea identified identify immediate immediately impact
+    important improve in-depth incident incidents info inform information informed inquiry inside inspect inspecting
+    inspection instance instructed interface internal investigate investigated investigating investigation involved
+    issue issues job keep kind kindly knew know known lead level little live local log logged logging login logins logon
+    logs long look looked looking looks maintain maintenance major manage management manager manually matter matters
+    mean means mention mentioned message messages minor minute minutes moment monitor monitoring month monthly move name
+    need needed needing needs new nice normal normally note notes notice noticed now object observe observed office ok
+    okay open opened operate operation operational operations opinion optimal option options others page pages part
+    particular patch people per perform performance permission permissions person personal phone place please pleased
+    plz pls point portal possible possibly post present previous prio priority probable probably problem problematic
+    problems procedure proceed process processing prod production profile proper properly provide provided purpose
+    purposes quality query question questions quick quickly raise raised rapid rapidly read ready real really reason
+    reasons receive received recent recently record records regarding regards regular related relevant report reported
+    reporting reports reproduce request requested requesting requests require required requirement requires research
+    resolution resolve resolved resolving respond response responsible rest result results review reviewed reviewing
+    right root routine run running said sanity save saw say says screen screens screenshot section see seeing seem seems
+    seen self server servers service services setting settings setup several share show showed showing shown shows side
+    similar simple simply since site situation small software solution solve solved solving someone something sort speak
+    special specific spoke start started state stated status step steps stop stopped stuff sub suggest suggested super
+    supervisor support supported sure suspect suspected system systems take taken takes taking talk talked task tasks
+    team teammate teams tech technical technician tell tells temporary tenant tenants test tested testing tests thank
+    thanks thing things think thinks thorough thoroughly ticket tickets till time times today told tomorrow tonight took
+    tool tools top total touch tried troubleshoot troubleshooted troubleshooting trouble troubled troubles try trying
+    type understand understanding unknown unsure update updated updates updating upset urgency urgent urgently us usage
+    use used user user's users uses using usual usually validate various verify verified version view viewed viewing
+    views visit wait waiting walk want wanted wants watch way ways website week weekly weird what whatever whole work
+    worked working works world worry worried write wrote yesterday your asap fyi tbd tba misc random hmm lorem ipsum
+    dolor sit amet consectetur adipiscing elit foo bar baz qux blah xyz abc todo n/a na none nil peek inquire enquiry
+    enquiries ensure ensuring guarantee satisfied satisfaction business-critical stakeholder stakeholders vip sla
+    deadline deadlines vendor partner operator staff member human somebody anybody nobody everybody
     """
 )
 """What any ticket could say: asking, looking, urgency, politeness, people and process, "data", "page", "settings"."""
