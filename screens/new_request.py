@@ -16,17 +16,16 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from app.policy import reason as linter
 from app.policy.explain import Explanation
-from app.policy.requests import RequestForm, less_invasive_first
-from app.policy.text import is_ticket
-from app.policy.verdict import Refused, Verdict
+from app.policy.requests import RequestForm
+from app.policy.verdict import Refused
 from screens.context import ConsoleContext
 from screens.new_request_explain import explain_form, explained_fields
 from screens.new_request_form import AccessForm
+from screens.new_request_hints import show_hints
 from screens.step_up import run_command
 from storage.errors import CountersignError
-from storage.models import Contact, TenantMode
+from storage.models import Contact
 from storage.replica.queries.requests import TenantChoice, earlier_reasons, target_choices, tenant_choices
 from widgets.bars import Hint, KeyBar
 from widgets.dialog import Confirm, Notice
@@ -132,34 +131,13 @@ class NewRequestScreen(Screen[str | None]):
         now, values = self.context.now(), self.form.values()
         explained = explain_form(self.context, values, now)
         self.query_one("#explain FieldList", FieldList).show(explained_fields(explained))
-        self._hints(values)
+        tenant = self._tenants.get(values.tenant_id)
+        show_hints(self.form, values, tenant, self._contacts(values.tenant_id), self._reasons)
         refusals = explained.verdict.refusals
         line = f"✗ {refusals[0].why}" if refusals else "✓ can be sent: ^S"
         more = f" (+{len(refusals) - 1}: F2)" if len(refusals) > 1 else ""
         self.query_one("#new-verdict", Static).update(safe(line + more, "$tone-bad" if refusals else "$tone-good"))
         return explained
-
-    def _hints(self, values: RequestForm) -> None:
-        """Each field's own word, once there is something in it to judge."""
-        form, tenant = self.form, self._tenants.get(values.tenant_id)
-        shut = tenant is not None and _is_shut(tenant)
-        form.field("tenant").hint(
-            safe(_tenant_words(tenant)) if tenant else "", "bad" if shut else "good" if tenant else ""
-        )
-        target = next((c for c in self._contacts(values.tenant_id) if c.id == values.target_id), None)
-        form.field("target").hint(safe(target.email) if target else "", "good" if target else "")
-        form.field("ticket").hint(*_word(is_ticket(values.ticket), values.ticket))
-        judgement = linter.judge(values.reason, values.ticket, self._reasons)
-        words, tone = _word(judgement.verdict, values.reason)
-        hints = "\n".join(judgement.hints) if values.reason and judgement.verdict.allowed else ""
-        form.field("reason").hint(safe(words or hints, lines=True), tone)
-        form.field("why-not").hint(*_word(less_invasive_first(values), values.why_not))
-        maximum = tenant.settings.max_minutes if tenant else None
-        form.limit_minutes(maximum)
-        if values.mode.value == "full":
-            form.field("mode").hint("a second staff member must countersign before changes are possible")
-        else:
-            form.field("mode").hint("")
 
     def _offer_targets(self, tenant_id: str | None, chosen: str | None = None) -> None:
         self._targets_of = tenant_id
@@ -285,30 +263,6 @@ class NewRequestScreen(Screen[str | None]):
 
 def _tenant(choice: TenantChoice) -> Choice:
     return Choice(choice.tenant.id, choice.tenant.name, choice.tenant.id)
-
-
-def _is_shut(choice: TenantChoice) -> bool:
-    return choice.settings.kill_switch or choice.settings.mode is TenantMode.FORBIDDEN
-
-
-def _tenant_words(choice: TenantChoice) -> str:
-    settings = choice.settings
-    if settings.kill_switch:
-        return "kill switch on: nobody gets in"
-    if settings.mode is TenantMode.FORBIDDEN:
-        return "forbids support access"
-    standing = " · standing consent for read-only" if settings.standing_consent else ""
-    mode = "consent only" if settings.mode is TenantMode.CONSENT_ONLY else "default mode"
-    return f"{mode} · sessions up to {settings.max_minutes} min{standing}"
-
-
-def _word(verdict: Verdict, typed: str) -> tuple[str, str]:
-    """What to say below a field: nothing while it is empty or will do, else what is wrong."""
-    if not typed:
-        return "", ""
-    if verdict.allowed:
-        return "", "good"
-    return "✗ " + visible("; ".join(one.why for one in verdict.refusals)), "bad"
 
 
 def _refusal_words(refusal: Refused) -> str:
