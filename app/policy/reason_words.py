@@ -100,8 +100,8 @@ DEVIATION = _set(
     overlaps overwritten partial partially pending reappear reappears rejected rejects removed repeated repeatedly
     repeats reset resets resurfaced reversed reverted rolled rounded rounding scrambled shifted short skipped skips
     stale stalled stopped strange stuck suddenly swapped thrice timeout timeouts timed-out times-out too triple
-    truncated twice unlike vanish vanished vanishes vs versus wasn't weren't whereas without won't wouldn't wrong wrongly zero
-    zeroed zeros
+    truncated twice unlike vanish vanished vanishes vs versus wasn't weren't whereas without won't wouldn't wrong wrongly
+    zero zeroed zeros
     """
 )
 """What is not as it should be: said of something, it is a symptom."""
