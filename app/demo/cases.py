@@ -252,6 +252,8 @@ FORCE_ENDS: tuple[str, ...] = (
     "the customer asked by phone to stop at once",
 )
 ELEVATIONS: tuple[str, ...] = (
-    "the product's repair action has to be pressed, which read-only mode does not allow",
-    "the lost callback must be replayed from the record's own screen",
+    "Callback {b} was lost and record {a} still shows 'waiting'; replaying it is a button on the live record's own "
+    "screen, which read-only mode refuses.",
+    "The stored state of record {a} is wrong, as seen just now; the product's repair action on the live record has to "
+    "be run, and it fails with 'not allowed' in read-only mode.",
 )

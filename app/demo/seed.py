@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.demo.cases import QUESTIONS, STORIES
+from app.demo.cases import ELEVATIONS, FORCE_ENDS, QUESTIONS, STORIES
 from app.demo.moves import next_move
 from app.demo.people import HOUSES, PRESENTER, STAFF, House, import_record
 from app.demo.scene import Pace, admin_actor, staff_actor, told
@@ -32,6 +32,7 @@ from storage.models import (
     Staff,
     Standing,
     TenantMode,
+    ViewKind,
 )
 from storage.shared.opening import create_file
 from storage.shared.vault import Vault
@@ -88,11 +89,11 @@ class World:
     def make(self) -> None:
         """Everything, from the first super to this minute."""
         self._found()
-        day = 0
-        while self.seeding.now < self._end - timedelta(hours=9):
-            self._progress(f"day {day + 1} of {WEEKS * 7}")
-            self._day(day)
-            day += 1
+        for day in range(WEEKS * 7 + 1):
+            morning = self.seeding.now.replace(hour=7, minute=30) + timedelta(days=1 if day else 0)
+            if morning < self._end - timedelta(hours=9):
+                self._progress(f"day {day + 1} of {WEEKS * 7}")
+                self._day(day, morning)
         self._progress("today")
         self._today()
         self._desks()
@@ -133,10 +134,9 @@ class World:
 
     # -- what has happened ----------------------------------------------------------------------------------------
 
-    def _day(self, number: int) -> None:
+    def _day(self, number: int, morning: datetime) -> None:
         """One day of the past: acts from morning to evening, a few at weekends."""
         seeding, rng = self.seeding, self._rng
-        morning = seeding.now.replace(hour=7, minute=30) + timedelta(days=1 if number else 0)
         seeding.advance(seconds=(morning - seeding.now).total_seconds())
         evening = min(morning + timedelta(hours=11), self._end - timedelta(hours=9))
         weekend = morning.weekday() >= 5
@@ -154,11 +154,16 @@ class World:
             mode = house.settings.get("mode")
             if isinstance(mode, TenantMode) and day == 3:
                 seeding.run(tenants.change_settings, self._admin(house), house.id, mode=mode)
-            if house.status != "active" and day == 16:
+            if house.status != "active" and day == 11:
                 seeding.run(tenants.import_records, PLATFORM, [parse(json.dumps(import_record(house)).encode())])
+        if day == 4:
+            self._stray_and_be_stopped(self._house("wingtip"))
+            seeding.advance(minutes=9)
+            request = self._ask(self._house("coho"), "raj@ops.example", 3, 30)
+            seeding.run(requests.withdraw, self._actor("raj@ops.example"), request, "solved on the phone")
         if day == 9:
             self._kill_and_allow_again(self._house("coho"))
-        if day == 12:
+        if day == 10:
             for person in STAFF:
                 if person.left is not None:
                     seeding.run(staff.deactivate, self._actor("dana@ops.example"), self._ids[person.email])
@@ -167,9 +172,24 @@ class World:
     def _house(key: str) -> House:
         return next(house for house in HOUSES if house.id == key)
 
+    def _stray_and_be_stopped(self, house: House) -> None:
+        """A look outside the declared scope, which a super ends."""
+        seeding, actor = self.seeding, self._actor("mia@ops.example")
+        self._let_go("mia@ops.example")
+        session = self._session_now(house, "mia@ops.example", 30, views=1)
+        seeding.advance(minutes=2)
+        seeding.run(sessions.log_view, actor, session, ViewKind.SEARCH, "customers named Brooks", count=212,
+                    within_scope=False)  # fmt: skip
+        seeding.advance(minutes=1)
+        seeding.run(sessions.force_end, self._actor("sam@ops.example"), session, FORCE_ENDS[0])
+        seeding.advance(minutes=20)
+        words = ("not found: stopped before", "nothing", "one broad search, by mistake", "a talk with the supers")
+        seeding.run(sessions.give_outcome, actor, session, *words)
+
     def _kill_and_allow_again(self, house: House) -> None:
         """A kill switch that ends a running session, and is taken back hours later."""
         seeding = self.seeding
+        self._let_go("lee@ops.example")
         session = self._session_now(house, "lee@ops.example", 45, views=2)
         seeding.run(tenants.set_kill_switch, self._admin(house), house.id, True)
         seeding.advance(hours=2)
@@ -215,7 +235,7 @@ class World:
         self._approved(self._house("margie"), "lee@ops.example", 9, 30, Mode.FULL)
         self._session_now(self._house("northwind"), "lee@ops.example", 60, views=2)
         seeding.advance(minutes=1)
-        reason = told("the lost callback {b} must be replayed from the record's own screen", "T-47911")
+        reason = told(ELEVATIONS[0], "T-47911")
         seeding.run(sessions.ask_elevation, self._actor("mia@ops.example"), elevated, reason)
         seeding.advance(seconds=40)
         self._ask(self._house("proseware"), PRESENTER, 11, 30)
