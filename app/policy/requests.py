@@ -1,190 +1,43 @@
-"""Rules over requests: asking, deciding, countersigning, withdrawing, answering (REQ-101 … 107, 115, 202).
+"""Rules over requests once they are asked: deciding, countersigning, withdrawing, answering (REQ-105 … 107, 115, 202).
 
 Every function is pure and gives a Verdict with all its findings; the commands and the explanation use the same ones.
-A request's state *now* is `state_at`, whether or not any process has recorded the passing of time.
+The rules of asking stand in `asking`, the state by time in `request_state`; they are named here too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
-from app.policy import reason, text
-from app.policy.limits import MINUTES_MOST, RECORDS_MOST
+from app.policy.asking import ALTERNATIVES, is_filled_in, is_target, less_invasive_first, may_ask, may_create
 from app.policy.people import Place, is_no_contact, is_second_person, may_act, same_person
+from app.policy.request_state import CLOSED, RequestForm, content_digest, state_at, state_words
 from app.policy.tenants import is_open
 from app.policy.verdict import Verdict, rule
-from app.policy.words import listed, moment
-from storage.models import (
-    Alternative,
-    ConsentLink,
-    Contact,
-    ContactRole,
-    Decision,
-    Mode,
-    Request,
-    RequestState,
-    Staff,
-)
-from storage.models.row import canonical, digest, encode
+from app.policy.words import moment
+from storage.models import ConsentLink, Contact, Decision, Mode, Request, RequestState, Staff
 
-ALTERNATIVES = {
-    Alternative.LOGS: "logs",
-    Alternative.METRICS: "metrics",
-    Alternative.MASKED_RECORD: "the masked record",
-    Alternative.SNAPSHOT: "a snapshot",
-    Alternative.GUIDED_CALL: "a guided call",
-}
-CLOSED = frozenset(RequestState) - {RequestState.PENDING, RequestState.APPROVED}
-
-
-@dataclass(frozen=True, slots=True)
-class RequestForm:
-    """What an engineer fills in (REQ-101, REQ-103). `target_id` is a contact key, `again_of` an earlier request."""
-
-    tenant_id: str
-    target_id: str
-    ticket: str
-    reason: str
-    scope: str
-    records: int
-    mode: Mode = Mode.READ_ONLY
-    minutes: int = 30
-    urgent: bool = False
-    tried: tuple[Alternative, ...] = ()
-    why_not: str = ""
-    again_of: str | None = None
-
-
-def state_at(request: Request, now: datetime) -> RequestState:
-    """REQ-104, REQ-201: pending ends by time, an approval lapses by time."""
-    if request.state is RequestState.PENDING and now >= request.expires_at:
-        return RequestState.EXPIRED
-    if request.state is RequestState.APPROVED and request.usable_until is not None and now >= request.usable_until:
-        return RequestState.LAPSED
-    return request.state
-
-
-def content_digest(content: RequestForm | Request) -> str:
-    """REQ-115: what a decision is bound to. Changing any of it makes another digest."""
-    return digest(
-        canonical(
-            encode(
-                {
-                    "tenant": content.tenant_id,
-                    "target": content.target_id,
-                    "scope": content.scope,
-                    "records": content.records,
-                    "mode": content.mode,
-                    "minutes": content.minutes,
-                    "ticket": content.ticket,
-                    "reason": content.reason,
-                }
-            )
-        )
-    )
-
-
-def may_ask(staff: Staff, place: Place, now: datetime) -> Verdict:
-    """What stands in the way of any request of this person into this tenant, whatever the form says."""
-    return (
-        may_act(staff, now)
-        & is_no_contact(staff, place)
-        & is_open(place)
-        & rule(
-            "REQ-104",
-            bool(place.admins),
-            f"{len(place.admins)} tenant admin{'s' if len(place.admins) != 1 else ''} can be asked",
-            f"{place.tenant.name} has no tenant admin who could be asked",
-            "the tenant must name an admin first",
-        )
-    )
-
-
-def may_create(
-    form: RequestForm,
-    staff: Staff,
-    place: Place,
-    now: datetime,
-    earlier_reasons: Collection[str] = (),
-    earlier: Request | None = None,
-) -> Verdict:
-    """REQ-101 … 103, 107, 110, 114. `earlier` is the request that `again_of` names, if there is one."""
-    return (
-        may_ask(staff, place, now)
-        & is_target(form.target_id, place)
-        & is_filled_in(form)
-        & reason.judge(form.reason, form.ticket, earlier_reasons).verdict
-        & less_invasive_first(form)
-        & may_ask_again(form, earlier, now)
-    )
-
-
-def is_target(target_id: str, place: Place) -> Verdict:
-    """REQ-101: the view assumed is that of a user of this very tenant."""
-    target = place.contact(target_id)
-    fits = target is not None and (target.has(ContactRole.USER) or target.has(ContactRole.TENANT_ADMIN))
-    return rule(
-        "REQ-101",
-        fits,
-        f"{target.name} is a user of {place.tenant.name}" if target else "",
-        f"{target.name if target else target_id or 'nobody'} is no user of {place.tenant.name}",
-        "choose one of its users",
-    )
-
-
-def is_filled_in(form: RequestForm) -> Verdict:
-    """REQ-101: ticket, scope, about how many records, minutes; text without control characters, of sane length."""
-    return (
-        text.is_ticket(form.ticket)
-        & text.is_clean("REQ-101", "reason", form.reason, text.REASON_MAX)
-        & text.is_clean("REQ-101", "scope", form.scope, text.SCOPE_MAX)
-        & rule(
-            "REQ-101",
-            1 <= form.records <= RECORDS_MOST,
-            f"about {form.records:,} record{'s' if form.records != 1 else ''}",
-            f"say about how many records: 1 to {RECORDS_MOST:,}",
-        )
-        & rule(
-            "REQ-201",
-            1 <= form.minutes <= MINUTES_MOST,
-            f"{form.minutes} minutes asked",
-            f"ask for 1 to {MINUTES_MOST} minutes, not {form.minutes}",
-        )
-    )
-
-
-def less_invasive_first(form: RequestForm) -> Verdict:
-    """REQ-103: which less invasive ways were tried, and why they did not do."""
-    ways = listed(ALTERNATIVES.values())
-    tried = listed((ALTERNATIVES[way] for way in form.tried), "and")
-    return (
-        rule(
-            "REQ-103",
-            bool(form.tried),
-            f"tried before: {tried}",
-            f"less invasive ways come first: try {ways}, and name what you tried",
-        )
-        & text.is_clean("REQ-103", "explanation why the other ways did not do", form.why_not, text.WHY_NOT_MAX)
-        & reason.explains_why_not(form.why_not)
-    )
-
-
-def may_ask_again(form: RequestForm, earlier: Request | None, now: datetime) -> Verdict:
-    """REQ-114: only what is over can be asked again, and only into the same tenant."""
-    if form.again_of is None:
-        return Verdict()
-    same = earlier is not None and earlier.tenant_id == form.tenant_id
-    over = earlier is not None and state_at(earlier, now) in CLOSED
-    return rule(
-        "REQ-114",
-        same and over,
-        f"asks again what {form.again_of} asked",
-        f"{form.again_of} is still open: withdraw it or wait"
-        if same
-        else f"{form.again_of} is no request of this tenant",
-    )
+__all__ = [
+    "ALTERNATIVES",
+    "CLOSED",
+    "RequestForm",
+    "content_digest",
+    "is_filled_in",
+    "is_own",
+    "is_target",
+    "is_unchanged",
+    "is_usable",
+    "less_invasive_first",
+    "may_answer",
+    "may_approve",
+    "may_ask",
+    "may_countersign",
+    "may_create",
+    "may_decide",
+    "may_decline",
+    "may_withdraw",
+    "state_at",
+    "state_words",
+]
 
 
 def is_pending(request: Request, decision: Decision | None, now: datetime) -> Verdict:
@@ -196,24 +49,6 @@ def is_pending(request: Request, decision: Decision | None, now: datetime) -> Ve
         f"{request.id} waits for a decision until {moment(request.expires_at, now)}",
         state_words(request, decision, now),
     )
-
-
-def state_words(request: Request, decision: Decision | None, now: datetime) -> str:
-    """What became of a request, for a person: who, what, when."""
-    state = state_at(request, now)
-    by = decision.by_name if decision is not None else (request.decided_by or "")
-    at = moment(request.decided_at, now) if request.decided_at else ""
-    words = {
-        RequestState.PENDING: f"waits for the tenant until {moment(request.expires_at, now)}",
-        RequestState.APPROVED: f"was approved by {by} at {at}",
-        RequestState.DENIED: f"was denied by {by} at {at}",
-        RequestState.WITHDRAWN: "was withdrawn by its engineer",
-        RequestState.EXPIRED: f"expired at {moment(request.expires_at, now)}: nobody decided",
-        RequestState.LAPSED: "lapsed: approved, but not used"
-        + (f" by {moment(request.usable_until, now)}" if request.usable_until else ""),
-        RequestState.USED: f"was approved by {by} at {at} and used by session {request.session_id}",
-    }
-    return f"{request.id} {words[state]}"
 
 
 def may_decide(

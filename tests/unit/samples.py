@@ -84,8 +84,8 @@ def request(state: RequestState = RequestState.PENDING, **changes: Any) -> Reque
         state=state,
     )
     if state in (RequestState.APPROVED, RequestState.USED):
-        approval = {"decided_at": NOW, "decided_by": MARIA.id, "granted_minutes": wanted.minutes}
-        asked = replace(asked, usable_until=NOW + timedelta(hours=8), **approval)
+        until = NOW + timedelta(hours=8)
+        asked = replace(asked, decided_at=NOW, decided_by=MARIA.id, granted_minutes=wanted.minutes, usable_until=until)
     return replace(asked, **changes)
 
 
