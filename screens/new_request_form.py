@@ -18,7 +18,8 @@ from textual.widgets import Checkbox, Input, Static, TextArea
 from app.policy.requests import RequestForm
 from screens.request_words import ALTERNATIVE_WORDS
 from storage.models import Alternative, Mode
-from widgets.entry import LineEntry, TextEntry, Tick
+from widgets.entry import LineEntry, Tick
+from widgets.text_entry import TextEntry
 from widgets.type_ahead import Choice, TypeAhead
 
 DEFAULT_MINUTES = 30

@@ -1,7 +1,7 @@
 """What the queue's keys do: each act asks for the words it needs, then for a code where one is needed, then runs.
 
 The queue screen's lower half. Nothing here decides whether an act is allowed: the action's verdict has, and the command
-will again. The commands are imported when first used, so that the first frame does not wait for them.
+will again. Commands and dialogs are imported when first used, so that the first frame does not wait for them.
 """
 
 from __future__ import annotations
@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING
 
 from screens.main import MainScreen
 from screens.request_acts import Act, Verdicts, first_act
-from screens.request_explain import request_explained
-from screens.request_note import NoteDialog
 from screens.request_words import MODE_WORDS, open_question
-from screens.step_up import run_command
 from widgets.dialog import Confirm, Notice
 
 if TYPE_CHECKING:
@@ -68,6 +65,7 @@ class QueueActs(MainScreen):
 
     async def do_withdraw(self) -> None:
         from app.services import requests
+        from screens.request_note import NoteDialog
 
         line = self.line
         if line is None:
@@ -86,6 +84,7 @@ class QueueActs(MainScreen):
 
     async def do_decline(self) -> None:
         from app.services import requests
+        from screens.request_note import NoteDialog
 
         line = self.line
         if line is None:
@@ -105,6 +104,7 @@ class QueueActs(MainScreen):
 
     async def do_countersign(self) -> None:
         from app.services import requests
+        from screens.request_note import NoteDialog
 
         line = self.line
         if line is None:
@@ -124,6 +124,7 @@ class QueueActs(MainScreen):
 
     async def do_answer(self) -> None:
         from app.services import requests
+        from screens.request_note import NoteDialog
 
         line = self.line
         if line is None or not open_question(line.request):
@@ -142,23 +143,28 @@ class QueueActs(MainScreen):
             await self._run(requests.answer, line, words, words="answer the question", done="answered")
 
     async def do_start(self) -> None:
-        from app.services import sessions
+        from app.policy.sessions import granted_minutes, granted_mode
+        from app.services import reading, sessions
 
         line, desk, actor = self.line, self.context.desk, self.context.actor
         if line is None or desk is None or actor is None:
             return
-        minutes = line.request.granted_minutes or line.request.minutes
+        minutes = granted_minutes(line.request, reading.place(desk.view(), line.request.tenant_id))
+        what = f"{MODE_WORDS[granted_mode(line.request)]}, {minutes} min"
+        # Where an earlier code covers the start no dialog names it: it is named and confirmed here.
         if not desk.needs_code(sessions.start, actor) and not await self.app.push_screen_wait(
             Confirm(
                 f"Start {line.request.id} now?",
-                f"{_target(line)}\n{minutes} minutes; the clock runs from now and cannot be extended.",
+                f"{_target(line)}\n{what}; the clock runs from now and cannot be extended.",
             )
         ):
             return
-        if await self._run(sessions.start, line, words=f"start the session ({minutes} min)", done="session started"):
+        if await self._run(sessions.start, line, words=f"start the session ({what})", done="session started"):
             self.do_sessions()
 
     def do_explain(self) -> None:
+        from screens.request_explain import request_explained
+
         line = self.line
         if line is not None:
             title, words = request_explained(self.context, line, self._acts)
@@ -168,6 +174,8 @@ class QueueActs(MainScreen):
         self, command: Callable[..., Change], line: RequestLine, *arguments: str, words: str, done: str
     ) -> bool:
         """Run a command on the request; True if it was done. Errors are told by whoever performs the action."""
+        from screens.step_up import run_command
+
         applied = await run_command(
             self.app,
             self.context,

@@ -14,8 +14,8 @@ from textual.widgets import Static
 
 from app.policy.text import NOTE_MAX
 from widgets.dialog import CANCEL, Choice, Dialog
-from widgets.entry import TextEntry
 from widgets.text import safe
+from widgets.text_entry import TextEntry
 
 
 class NoteDialog(Dialog[str]):

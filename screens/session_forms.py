@@ -20,8 +20,9 @@ from screens.new_request_form import FormField
 from storage.models import ViewKind
 from storage.replica.queries.sessions import SessionCard
 from widgets.dialog import CANCEL, Choice, Dialog
-from widgets.entry import LineEntry, TextEntry
+from widgets.entry import LineEntry
 from widgets.text import safe
+from widgets.text_entry import TextEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from __future__ import annotations
 from textual import events
 from textual.content import Content
 from textual.geometry import Size
-from textual.widgets import Checkbox, Input, TextArea
-from textual.widgets.text_area import Edit, EditResult
+from textual.widgets import Checkbox, Input
 
 from widgets.text import visible
 
@@ -42,36 +41,6 @@ class LineEntry(Input):
     def number(self) -> int:
         """What is typed as a whole number; 0 while nothing is."""
         return int(self.value) if self.value.isascii() and self.value.isdigit() else 0
-
-
-class TextEntry(TextArea):
-    """Several lines. Tab leaves the field, as everywhere in a form."""
-
-    DEFAULT_CSS = """
-    TextEntry, TextEntry.-textual-compact { padding: 0; scrollbar-size-vertical: 1; }
-    """
-
-    def __init__(self, text: str = "", *, placeholder: str = "", id: str | None = None) -> None:
-        super().__init__(
-            visible(text, lines=True),
-            id=id,
-            compact=True,
-            soft_wrap=True,
-            tab_behavior="focus",
-            show_line_numbers=False,
-            highlight_cursor_line=False,
-            placeholder=placeholder,
-        )
-        self.cursor_blink = False
-
-    def edit(self, edit: Edit) -> EditResult:
-        edit.text = visible(edit.text.replace("\r\n", "\n").replace("\t", " "), lines=True)
-        return super().edit(edit)
-
-    def prefill(self, text: str) -> None:
-        """Replace what stands in the field; the cursor goes to its end."""
-        self.text = visible(text, lines=True)
-        self.move_cursor(self.document.end)
 
 
 class Tick(Checkbox):

@@ -21,8 +21,9 @@ from tests.clock import ManualClock
 from tests.pilot.queue_app import QueueApp, settled
 from tests.pilot.queue_world import ANN, REASON, QueueWorld, open_world
 from widgets.dialog import Confirm
-from widgets.entry import LineEntry, TextEntry, Tick
+from widgets.entry import LineEntry, Tick
 from widgets.fields import FieldList
+from widgets.text_entry import TextEntry
 from widgets.type_ahead import TypeAhead
 
 WIDE = (120, 36)

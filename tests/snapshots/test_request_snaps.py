@@ -15,7 +15,8 @@ from storage.shared.vault import Vault
 from tests.pilot.queue_app import QueueApp, settled
 from tests.pilot.queue_world import ANN, DANA, RAJ, REASON
 from tests.snapshots.queue_still import StillQueue, keep_still
-from widgets.entry import LineEntry, TextEntry, Tick
+from widgets.entry import LineEntry, Tick
+from widgets.text_entry import TextEntry
 from widgets.themes import THEMES
 
 SIZES = {"80x24": (80, 24), "120x36": (120, 36), "200x50": (200, 50)}
