@@ -277,3 +277,15 @@ async def test_a_log_without_its_head_is_listed_all_the_same(
     logs = await shared.logs()
     assert set(logs) == {OPERATOR, "tenant:a", "tenant:b", "tenant:c"}
     assert logs["tenant:b"] == Head()
+
+
+async def test_reads_that_are_cancelled_keep_no_snapshot(shared: SqliteShared, clock: ManualClock) -> None:
+    """A snapshot left open would keep every writer of the company from committing."""
+    for number in range(30):
+        task = asyncio.create_task(shared.pull(Head()))
+        for _ in range(number):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert (await shared.apply(importing(f"t{number}", clock.now()))).rev == number + 1
+    assert (await shared.position()).head.seq == 30

@@ -147,3 +147,24 @@ async def test_a_foreign_program_that_holds_the_file_is_waited_for_and_then_name
         foreign.close()
     assert (await impatient.apply(importing("northwind", clock.now()))).rev == 1
     await impatient.close()
+
+
+async def test_a_commit_that_a_foreign_reader_holds_up_is_rolled_back_whole(
+    shared_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, vault: Vault
+) -> None:
+    """With a rollback journal a reader blocks only the very last step: COMMIT itself fails."""
+    monkeypatch.setattr("storage.shared.connections.BUSY_MILLISECONDS", 20)
+    impatient = await SqliteShared.open(shared_path, vault, clock)
+    foreign = sqlite3.connect(shared_path, isolation_level=None)
+    foreign.execute("BEGIN")
+    foreign.execute("SELECT * FROM log_head").fetchall()
+    try:
+        with pytest.raises(Offline, match="locked by another program"):
+            await impatient.apply(importing("northwind", clock.now()))
+        assert (await impatient.position()).head.seq == 0
+    finally:
+        foreign.execute("ROLLBACK")
+        foreign.close()
+    assert (await impatient.apply(importing("northwind", clock.now()))).rev == 1
+    assert (await impatient.position()).head.seq == 1
+    await impatient.close()
