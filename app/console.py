@@ -126,6 +126,9 @@ class CountersignApp(App[None]):
         furnish(self.context, self.workplace)
         await self.workplace.sync.pull()
         gc.collect()
+        gc.set_threshold(
+            20_000, 20, 50
+        )  # a repaint makes thousands of short-lived values
         gc.freeze()  # a full collection over the loaded modules is the latency tail (p99 49 ms against 13)
         self.context.generation += 1
         self._know_me()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 from textual.worker import Worker, get_current_worker
@@ -27,7 +27,8 @@ from screens.audit_rows import COLUMNS, FoundRows, LogRows
 from screens.context import ConsoleContext
 from storage.replica.queries.log import OPERATOR, Entry, entries_by_number, entry_hash, newest, search, tenant_names
 from storage.replica.queries.log_filter import LogFilter, parse_filter
-from widgets.fields import Field, FieldList
+from widgets.field_pane import FieldPane
+from widgets.fields import Field
 from widgets.filter_line import FilterLine
 from widgets.table import VirtualTable
 from widgets.text import safe, visible
@@ -105,8 +106,8 @@ class AuditScreen(AuditActs):
                 yield Static("", id="audit-found", markup=False)
             yield Static("", id="audit-problem", markup=False)
             yield VirtualTable(COLUMNS, self.context.now, empty="no entry fits", id="audit-table")
-        with VerticalScroll(id="audit-detail", can_focus=False):
-            yield FieldList(self.context.now, id="audit-entry")
+        with Vertical(id="audit-detail"):
+            yield FieldPane("⏎ shows all", id="audit-entry")
 
     def on_mount(self) -> None:
         self.table.focus()
@@ -205,7 +206,7 @@ class AuditScreen(AuditActs):
         self.entry = found[0] if found else None
         if self.has_class("-one-pane"):
             return
-        self.query_one("#audit-entry", FieldList).show(self.entry_in_full())
+        self.query_one(FieldPane).show(self.entry_in_full())
 
     def entry_in_full(self) -> tuple[Field, ...]:
         """The entry under the cursor."""
@@ -221,7 +222,6 @@ class AuditScreen(AuditActs):
     def _moved(self, event: VirtualTable.Highlighted) -> None:
         if self.context.ready:
             self._show_entry(event.key)
-            self.query_one("#audit-detail").scroll_home(animate=False)
             self.refresh_hints()
 
     @on(VirtualTable.Chosen)

@@ -6,11 +6,11 @@ import sqlite3
 from array import array
 from collections.abc import Sequence
 from datetime import tzinfo
-from typing import Any
+from typing import Any, overload
 
 from screens.audit_detail import words
 from storage.log.actions import IMPERSONATION
-from storage.replica.queries.log import Entry, entries_between, entries_by_number, tenant_names
+from storage.replica.queries.log import Entry, bodies_between, bodies_of, entry_of, tenant_names
 from widgets.cells import Cell, Tone, Toned
 from widgets.columns import Column
 from widgets.moments import parse_utc, short_text
@@ -48,12 +48,9 @@ class LogRows:
     def rows(self, start: int, number: int) -> Sequence[RowView]:
         last = self._newest - start
         first = max(1, last - number + 1)
-        found = {one.seq: one for one in entries_between(self._connection, self._log, first, last)}
+        bodies = bodies_between(self._connection, self._log, first, last)
         # A hole in the numbers is a fault that the badge tells; here it must not shift what stands below it.
-        return [
-            entry_line(found[seq], self._names, self._zone) if seq in found else missing_line(seq)
-            for seq in range(last, first - 1, -1)
-        ]
+        return Lines(range(last, first - 1, -1), bodies, self._names, self._zone)
 
     def index_of(self, key: str) -> int | None:
         return self._newest - int(key) if 0 < int(key) <= self._newest else None
@@ -71,10 +68,8 @@ class FoundRows:
 
     def rows(self, start: int, number: int) -> Sequence[RowView]:
         wanted = self._numbers[start : start + number]
-        found = {one.seq: one for one in entries_by_number(self._connection, self._log, wanted)}
-        return [
-            entry_line(found[seq], self._names, self._zone) if seq in found else missing_line(seq) for seq in wanted
-        ]
+        bodies = bodies_of(self._connection, self._log, wanted)
+        return Lines(wanted, bodies, self._names, self._zone)
 
     def index_of(self, key: str) -> int | None:
         wanted, low, high = int(key), 0, len(self._numbers)
@@ -85,6 +80,34 @@ class FoundRows:
             else:
                 high = middle
         return low if low < len(self._numbers) and self._numbers[low] == wanted else None
+
+
+class Lines(Sequence[RowView]):
+    """A window of lines, each made when it is first looked at: a page needs thirty of 256."""
+
+    def __init__(
+        self, numbers: Sequence[int], bodies: dict[int, str], names: dict[str, str], zone: tzinfo | None
+    ) -> None:
+        self._numbers, self._bodies, self._names, self._zone = numbers, bodies, names, zone
+        self._made: dict[int, RowView] = {}
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> RowView: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[RowView]: ...
+    def __getitem__(self, index: int | slice) -> RowView | Sequence[RowView]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        made = self._made.get(index)
+        if made is None:
+            seq = self._numbers[index]
+            body = self._bodies.get(seq)
+            made = missing_line(seq) if body is None else entry_line(entry_of(seq, body), self._names, self._zone)
+            self._made[index] = made
+        return made
 
 
 def entry_line(entry: Entry, names: dict[str, str], zone: tzinfo | None) -> RowView:

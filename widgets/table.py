@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -122,6 +123,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._placed_for = -1
         self._lines: dict[tuple[int, bool], Strip] = {}
         self._painted: dict[tuple[int, int], Toned] = {}
+        self._styles: dict[tuple[bool, Tone], Style] = {}
 
     # -- what is shown -------------------------------------------------------------------------------------------
 
@@ -177,8 +179,10 @@ class VirtualTable(ScrollView, can_focus=True):
                 cell = row.cells[place.index]
                 if isinstance(cell, (str, Toned)):
                     continue
-                if self._painted.get((index, place.index)) != cell.drawn(now, place.width):
-                    self.refresh(Region(GUTTER + place.x, y, place.width, 1))
+                before, after = self._painted.get((index, place.index)), cell.drawn(now, place.width)
+                if before != after:
+                    start, width = _changed(before, after, place)
+                    self.refresh(Region(GUTTER + place.x + start, y, width, 1))
 
     def move_to(self, key: str) -> bool:
         """Put the cursor on a row and bring it into view; False if there is no such row."""
@@ -235,10 +239,12 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         self._lines.clear()
+        self._styles.clear()
         super().notify_style_update()
 
     def _on_focus_change(self) -> None:
         self._lines.clear()
+        self._styles.clear()
         self.refresh()
 
     def on_focus(self) -> None:
@@ -296,7 +302,7 @@ class VirtualTable(ScrollView, can_focus=True):
     # -- painting ------------------------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
-        base = self.rich_style
+        base = self._style(False, Tone.PLAIN)
         width = self.scrollable_content_region.width
         if y < HEADER:
             return self._header_line(width)
@@ -325,8 +331,8 @@ class VirtualTable(ScrollView, can_focus=True):
         return line
 
     def _row_line(self, index: int, row: RowView, width: int, under_cursor: bool) -> tuple[Strip, bool]:
-        base = self.get_component_rich_style("table--cursor") if under_cursor else self.rich_style
-        plain = self._toned(base, row.tone)
+        base = self._style(under_cursor, Tone.PLAIN)
+        plain = self._style(under_cursor, row.tone)
         now = self._now()
         segments = [Segment("▸ " if under_cursor else "  ", base)]
         used, lives = GUTTER, False
@@ -341,7 +347,7 @@ class VirtualTable(ScrollView, can_focus=True):
                 if len(self._painted) > KEPT_LINES:
                     self._painted.clear()
                 self._painted[(index, place.index)] = text
-            style = plain if text.tone is Tone.PLAIN else self._toned(base, text.tone)
+            style = plain if text.tone is Tone.PLAIN else self._style(under_cursor, text.tone)
             segments.append(Segment(fitted(text.text, place.width, right=place.column.right), style))
             used = GUTTER + place.x + place.width
         segments.append(Segment(" " * max(0, width - used), plain))
@@ -361,10 +367,15 @@ class VirtualTable(ScrollView, can_focus=True):
             text = fitted(text, max(0, width - len(note) - 1)) + " " + note
         return Strip([Segment(fitted(text, width), style)], width)
 
-    def _toned(self, base: Style, tone: Tone) -> Style:
-        if tone is Tone.PLAIN or base.reverse:
-            return base
-        return base + self.get_component_rich_style(f"table--{tone}", partial=True)
+    def _style(self, under_cursor: bool, tone: Tone) -> Style:
+        """How a cell looks; worked out once until the theme or the focus changes."""
+        found = self._styles.get((under_cursor, tone))
+        if found is None:
+            found = self.get_component_rich_style("table--cursor") if under_cursor else self.rich_style
+            if tone is not Tone.PLAIN and not found.reverse:
+                found += self.get_component_rich_style(f"table--{tone}", partial=True)
+            self._styles[(under_cursor, tone)] = found
+        return found
 
     def _places(self) -> tuple[Placed, ...]:
         width = self.scrollable_content_region.width - GUTTER - GAP
@@ -378,3 +389,19 @@ class VirtualTable(ScrollView, can_focus=True):
         self._lines.clear()
         self._painted.clear()
         self._placed_for = -1
+
+
+def _changed(before: Toned | None, after: Toned, place: Placed) -> tuple[int, int]:
+    """Where a cell reads differently, in cells from its start: over a slow line a second should cost a digit."""
+    if before is None or before.tone is not after.tone:
+        return 0, place.width
+    old = fitted(before.text, place.width, right=place.column.right)
+    new = fitted(after.text, place.width, right=place.column.right)
+    start, end = 0, min(len(old), len(new))
+    while start < end and old[start] == new[start]:
+        start += 1
+    tail = 0
+    while tail < end - start and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    first = cell_len(new[:start])
+    return first, max(1, place.width - first - cell_len(new[len(new) - tail :]))

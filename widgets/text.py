@@ -30,7 +30,7 @@ _INVISIBLE_LETTERS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3
 def visible(text: str, *, lines: bool = False) -> str:
     """`text` with every control, bidi, zero-width, separator, surrogate, tag, private or unassigned character replaced
     by a visible mark. `lines` keeps line feeds, for places that draw several lines; else they are marked too."""
-    if text.isprintable() and not _INVISIBLE_LETTERS.search(text) and not _combining_heavy(text):
+    if text.isprintable() and (text.isascii() or not (_INVISIBLE_LETTERS.search(text) or _combining_heavy(text))):
         return text
     marked: list[str] = []
     run = 0
@@ -60,9 +60,7 @@ def _mark(character: str) -> str:
 
 
 def _combining_heavy(text: str) -> bool:
-    """Whether a run of combining marks may be too long. ASCII, the usual case, is answered without looking."""
-    if text.isascii():
-        return False
+    """Whether a run of combining marks is too long."""
     run = 0
     for character in text:
         run = run + 1 if unicodedata.category(character) in ("Mn", "Me") else 0

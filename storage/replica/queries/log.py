@@ -43,24 +43,30 @@ def newest(connection: sqlite3.Connection, log: str = OPERATOR) -> int:
     return found[0] or 0
 
 
+def bodies_between(connection: sqlite3.Connection, log: str, first: int, last: int) -> dict[int, str]:
+    """The stored texts of entries first … last, by number: reading them into data is left to whoever looks at one."""
+    table, where, keys = _place(log)
+    sql = f"SELECT seq, body FROM {table} WHERE {where} AND seq BETWEEN ? AND ?"
+    return dict(connection.execute(sql, (*keys, first, last)))
+
+
+def bodies_of(connection: sqlite3.Connection, log: str, numbers: Sequence[int]) -> dict[int, str]:
+    """The stored texts of these entries, by number."""
+    table, where, keys = _place(log)
+    sql = f"SELECT seq, body FROM {table} WHERE {where} AND seq IN ({','.join('?' * len(numbers))})"
+    return dict(connection.execute(sql, (*keys, *numbers)))
+
+
 def entries_between(connection: sqlite3.Connection, log: str, first: int, last: int) -> list[Entry]:
     """Entries first … last, newest first."""
-    table, where, keys = _place(log)
-    rows = connection.execute(
-        f"SELECT seq, body FROM {table} WHERE {where} AND seq BETWEEN ? AND ? ORDER BY seq DESC", (*keys, first, last)
-    )
-    return [_entry(seq, body) for seq, body in rows]
+    found = bodies_between(connection, log, first, last)
+    return [entry_of(seq, found[seq]) for seq in sorted(found, reverse=True)]
 
 
 def entries_by_number(connection: sqlite3.Connection, log: str, numbers: Sequence[int]) -> list[Entry]:
     """These entries, in this order; a number that is not there is left out."""
-    table, where, keys = _place(log)
-    marks = ",".join("?" * len(numbers))
-    rows = connection.execute(
-        f"SELECT seq, body FROM {table} WHERE {where} AND seq IN ({marks})", (*keys, *numbers)
-    ).fetchall()
-    found = dict(rows)
-    return [_entry(seq, found[seq]) for seq in numbers if seq in found]
+    found = bodies_of(connection, log, numbers)
+    return [entry_of(seq, found[seq]) for seq in numbers if seq in found]
 
 
 def entry_hash(connection: sqlite3.Connection, log: str, seq: int) -> str:
@@ -232,7 +238,8 @@ def _column(log: str, name: str) -> str:
     return f"json_extract(body, '$.{name.replace('actor_id', 'actor.id')}')"
 
 
-def _entry(seq: int, body: str) -> Entry:
+def entry_of(seq: int, body: str) -> Entry:
+    """An entry from its stored text; a text that holds no object has no data."""
     data = json.loads(body)
     return Entry(seq, body, data if isinstance(data, dict) else {})
 

@@ -1,0 +1,133 @@
+"""Named values in a pane of fixed size, painted line by line: the detail beside a list that is walked through quickly.
+
+`FieldList` is as high as its text and so lays the screen out anew when the text changes, which costs more than a key
+may take. This one never does: what does not fit is told in the last line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len, chop_cells
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from widgets.cells import Tone, Toned
+from widgets.fields import LABEL, Field
+from widgets.text import fitted
+
+Line = tuple[tuple[str, Tone], ...]
+
+
+class FieldPane(Widget):
+    """Fields with plain or toned values; text must be visible already."""
+
+    COMPONENT_CLASSES = {f"pane--{tone}" for tone in Tone}  # noqa: RUF012  # Textual's own declaration is a plain set
+
+    DEFAULT_CSS = """
+    FieldPane {
+        & > .pane--dim { color: $tone-dim; }
+        & > .pane--strong { text-style: bold; }
+        & > .pane--accent { color: $tone-accent; }
+        & > .pane--good { color: $tone-good; }
+        & > .pane--soon { color: $tone-soon; }
+        & > .pane--bad { color: $tone-bad; text-style: bold; }
+    }
+    FieldPane:ansi > .pane--dim { text-style: dim; }
+    """
+
+    def __init__(self, more: str, *, id: str | None = None) -> None:
+        """`more` says how to see what does not fit."""
+        super().__init__(id=id)
+        self._more = more
+        self._fields: tuple[Field, ...] = ()
+        self._laid_out: tuple[Size, list[Line]] | None = None
+        self._styles: dict[Tone, Style] = {}
+
+    def show(self, fields: Sequence[Field]) -> None:
+        """Show these; repaints only what differs."""
+        if tuple(fields) == self._fields:
+            return
+        before = self._lines()
+        self._fields, self._laid_out = tuple(fields), None
+        after = self._lines()
+        for y in range(self.size.height):
+            if before[y : y + 1] != after[y : y + 1]:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        base, width = self._style(Tone.PLAIN), self.size.width
+        lines = self._lines()
+        if y >= len(lines):
+            return Strip.blank(width, base)
+        segments, used = [], 0
+        for text, tone in lines[y]:
+            segments.append(Segment(text, self._style(tone)))
+            used += cell_len(text)
+        segments.append(Segment(" " * max(0, width - used), base))
+        return Strip(segments, max(used, width))
+
+    def notify_style_update(self) -> None:
+        self._styles.clear()
+        super().notify_style_update()
+
+    def _style(self, tone: Tone) -> Style:
+        found = self._styles.get(tone)
+        if found is None:
+            found = self.rich_style
+            if tone is not Tone.PLAIN:
+                found += self.get_component_rich_style(f"pane--{tone}", partial=True)
+            self._styles[tone] = found
+        return found
+
+    def _lines(self) -> list[Line]:
+        size = self.size
+        if self._laid_out is None or self._laid_out[0] != size:
+            lines = field_lines(self._fields, max(1, size.width))
+            if len(lines) > size.height > 0:
+                hidden = len(lines) - size.height + 1
+                lines[size.height - 1 :] = [((fitted(f"↓ {hidden} more lines: {self._more}", size.width), Tone.DIM),)]
+            self._laid_out = (size, lines)
+        return self._laid_out[1]
+
+
+def field_lines(fields: Sequence[Field], width: int) -> list[Line]:
+    """Fields as lines of `width` cells: labels in one column, long values wrapped under themselves."""
+    margin = min(LABEL, max((len(one.label) for one in fields), default=0)) + 2
+    lines: list[Line] = []
+    for one in fields:
+        if not one.values:
+            lines.append(((one.label, Tone.DIM),))
+            continue
+        inset = margin if one.label or one.indented else 0
+        label = one.label
+        for cell in one.values:
+            value = cell if isinstance(cell, Toned) else Toned(cell if isinstance(cell, str) else "")
+            for part in wrapped(value.text, max(1, width - inset)):
+                head: Line = ((f"{label:<{inset}}", Tone.DIM),) if inset else ()
+                lines.append((*head, (part, value.tone)))
+                label = ""
+    return lines
+
+
+def wrapped(text: str, cells: int) -> list[str]:
+    """`text` in lines of at most `cells` cells, broken between words where one fits, else inside."""
+    if cell_len(text) <= cells:
+        return [text]
+    lines: list[str] = []
+    line, used = "", 0
+    for word in text.split(" "):
+        size = cell_len(word)
+        if line and used + 1 + size <= cells:
+            line, used = f"{line} {word}", used + 1 + size
+            continue
+        if line:
+            lines.append(line)
+        if size > cells:
+            *full, word = chop_cells(word, cells)
+            lines += full
+        line, used = word, cell_len(word)
+    return [*lines, line]
