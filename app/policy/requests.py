@@ -52,10 +52,24 @@ def is_pending(request: Request, decision: Decision | None, now: datetime) -> Ve
 
 
 def may_decide(
-    request: Request, admin: Contact | None, engineer: Staff, place: Place, decision: Decision | None, now: datetime
+    request: Request,
+    admin: Contact | None,
+    engineer: Staff,
+    place: Place,
+    decision: Decision | None,
+    now: datetime,
+    staff: tuple[Staff, ...] = (),
 ) -> Verdict:
-    """REQ-105, REQ-107: a present tenant admin, another person than the engineer, while the request is pending."""
+    """REQ-105, REQ-107: a present tenant admin who is none of the operator's `staff`, while the request is pending."""
     present = admin is not None and admin in place.admins
+    twin = next(
+        (
+            o
+            for o in (engineer, *staff)
+            if admin and _is_at_work(o, engineer, now) and same_person(o.email, admin.email)
+        ),
+        None,
+    )
     return (
         rule(
             "REQ-105",
@@ -66,13 +80,18 @@ def may_decide(
         )
         & rule(
             "REQ-107",
-            admin is None or not same_person(admin.email, engineer.email),
-            "the engineer is somebody else",
-            f"nobody decides their own request, and {engineer.name} is the same person",
+            twin is None,
+            "the decision is made by nobody of the operator",
+            f"{twin.name} of the operator is the same person, and nobody of the operator decides" if twin else "",
             place.whoever_decides(),
         )
         & is_pending(request, decision, now)
     )
+
+
+def _is_at_work(member: Staff, engineer: Staff, now: datetime) -> bool:
+    """The engineer who asked always counts; of the others, whoever is still there."""
+    return member.id == engineer.id or member.is_active(now)
 
 
 def may_approve(
@@ -83,10 +102,11 @@ def may_approve(
     decision: Decision | None,
     minutes: int | None,
     now: datetime,
+    staff: tuple[Staff, ...] = (),
 ) -> Verdict:
     """REQ-110, REQ-115: into an open tenant, for at most the minutes asked, for an engineer who is still there."""
     return (
-        may_decide(request, admin, engineer, place, decision, now)
+        may_decide(request, admin, engineer, place, decision, now, staff)
         & is_open(place)
         & rule(
             "REQ-115",

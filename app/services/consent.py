@@ -42,6 +42,7 @@ class Asked:
     engineer: Staff
     place: Place
     decision: Decision | None
+    staff: tuple[Staff, ...]
 
 
 def asked(view: View, token_hash: str) -> Asked:
@@ -55,6 +56,7 @@ def asked(view: View, token_hash: str) -> Asked:
         reading.engineer_of(view, request),
         reading.place(view, request.tenant_id),
         reading.decision_on(view, request.id),
+        reading.all_staff(view),
     )
 
 
@@ -72,7 +74,7 @@ def approve(
 
     require(
         policy.is_usable(on.link, LinkKind.APPROVE.value, on.request, on.decision, now)
-        & policy.may_approve(on.request, on.admin, on.engineer, on.place, on.decision, minutes, now)
+        & policy.may_approve(on.request, on.admin, on.engineer, on.place, on.decision, minutes, now, on.staff)
         & is_note(note)
     )
 
@@ -98,7 +100,7 @@ def deny(view: View, actor: Actor, token_hash: str, note: str = "", *, now: date
 
     require(
         policy.is_usable(on.link, LinkKind.DENY.value, on.request, on.decision, now)
-        & policy.may_decide(on.request, on.admin, on.engineer, on.place, on.decision, now)
+        & policy.may_decide(on.request, on.admin, on.engineer, on.place, on.decision, now, on.staff)
         & is_note(note)
     )
 
@@ -119,7 +121,7 @@ def ask(view: View, actor: Actor, token_hash: str, words: str, *, now: datetime)
 
     require(
         policy.is_usable(on.link, on.link.kind.value, on.request, on.decision, now)
-        & policy.may_decide(on.request, on.admin, on.engineer, on.place, on.decision, now)
+        & policy.may_decide(on.request, on.admin, on.engineer, on.place, on.decision, now, on.staff)
         & text.is_clean("REQ-115", "question", words, text.NOTE_MAX)
     )
 

@@ -43,7 +43,7 @@ def create(view: View, actor: Actor, form: RequestForm, *, now: datetime, limits
     proof = Proof(view, actor, "request.create", now, limits)
 
     verdict = policy.may_create(form, staff, place, now, reasons, earlier)
-    _keep_refusal(view, actor, form, policy.may_ask(staff, place, now), now)
+    _keep_refusal(view, actor, form, verdict, now)
     require(verdict & proof.verdict)
 
     request = _request(view.fresh_id("R"), form, staff, now)

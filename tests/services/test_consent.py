@@ -9,9 +9,10 @@ import pytest
 
 from app.policy.verdict import Refused
 from app.services import consent, staff, tenants
+from app.services.tenants import ContactRecord
 from storage.errors import Conflict
 from storage.models import ConsentLink, Decision, DecisionKind, LinkKind, Request, RequestState
-from tests.services.world import NORTHWIND, PLATFORM, World
+from tests.services.world import ADMIN, NORTHWIND, PLATFORM, World
 
 MARIA, JUAN = "northwind/maria", "northwind/juan"
 
@@ -142,3 +143,16 @@ async def test_of_two_admins_at_once_one_decides_and_the_other_learns_who(world:
     with pytest.raises((Conflict, Refused), match=r"approved"):
         await world.run(deny_from_an_old_view, world.admin(JUAN), theirs)  # type: ignore[arg-type]  # as a command
     assert world.row(Request, request.id).decided_by == MARIA
+
+
+async def test_an_admin_who_works_for_the_operator_decides_nothing(world: World) -> None:
+    """REQ-107: the same person counts; a colleague's request neither."""
+    lee = ContactRecord("lee", "Lee C.", "Lee+shop@ops.example", ADMIN)
+    northwind = replace(NORTHWIND, contacts=(*NORTHWIND.contacts, lee))
+    await world.desk.run(tenants.import_records, PLATFORM, [northwind])
+    request = await world.ask()
+    link = await world.link(request, "northwind/lee", LinkKind.APPROVE)
+    with pytest.raises(Refused, match="Lee Chen of the operator is the same person"):
+        await world.run(consent.approve, world.admin("northwind/lee"), link)
+    await world.run(staff.deactivate, world.dana, world.lee.id)
+    await world.run(consent.approve, world.admin("northwind/lee"), link)

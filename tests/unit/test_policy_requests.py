@@ -127,7 +127,7 @@ def test_a_tenant_admin_decides_while_it_waits() -> None:
         ({"admin": EVA}, "REQ-105", "not an admin"),
         ({"admin": None}, "REQ-105", "not an admin"),
         ({"admin": replace(MARIA, removed=True), "place": place(without=MARIA.id)}, "REQ-105", "any more"),
-        ({"admin": TWIN, "place": place(TWIN)}, "REQ-107", "same person"),
+        ({"admin": TWIN, "place": place(TWIN)}, "REQ-107", "the same person"),
         ({"request": request(RequestState.APPROVED)}, "REQ-107", "was approved by Maria Santos at 09:00 UTC"),
         ({"request": request(RequestState.DENIED, decided_at=NOW)}, "REQ-107", "was denied by Maria Santos"),
         ({"request": request(RequestState.WITHDRAWN)}, "REQ-107", "withdrawn"),
