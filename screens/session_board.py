@@ -27,9 +27,9 @@ KEPT_CARDS = 2048
 COLUMNS = (
     Column("left", "time left", 20, least=16),
     Column("flags", "flags", 6, least=5),
-    Column("engineer", "engineer", 14, least=9, grow=1),
-    Column("tenant", "tenant", 22, least=9, grow=2),
-    Column("target", "as", 16, least=7, priority=3, grow=1),
+    Column("engineer", "engineer", 14, least=11, grow=1),
+    Column("tenant", "tenant", 22, least=14, grow=2),
+    Column("target", "as", 16, least=10, priority=3, grow=1),
     Column("mode", "mode", 4, priority=1),
     Column("seen", "seen", 8, least=6, priority=2, right=True),
     Column("last", "last viewed", 26, least=12, priority=4, grow=4),
@@ -205,7 +205,8 @@ def flags(session: Session) -> Toned:
     parts = []
     if session.beyond_scope:
         parts.append(f"{BEYOND}{session.beyond_scope}")
-    waits = session.elevation is not None and session.elevation.state is ElevationState.ASKED
+    asked = session.elevation is not None and session.elevation.state is ElevationState.ASKED
+    waits = asked and session.ended_at is None
     if waits:
         parts.append(f"{ASKED}?")
     return Toned(" ".join(parts), Tone.BAD if session.beyond_scope else Tone.SOON if waits else Tone.DIM)

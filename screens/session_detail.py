@@ -68,7 +68,7 @@ def minutes(span: timedelta) -> str:
     if seconds < 60:
         return f"{seconds} s"
     hours, rest = divmod(seconds // 60, 60)
-    return f"{hours} h {rest} min" if hours else f"{rest} min"
+    return f"{rest} min" if not hours else f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def headline(card: SessionCard) -> list[Field]:
@@ -136,7 +136,9 @@ def elevation_fields(card: SessionCard, times: Times) -> list[Field]:
         return []
     asked = visible(f"asked {times(elevation.asked_at)}: “{elevation.reason}”")
     who, at = card.elevation_decided_by or "", elevation.decided_at
-    if elevation.state is ElevationState.ASKED:
+    if elevation.state is ElevationState.ASKED and card.session.ended_at is not None:
+        answer = Toned("nobody decided before the end", Tone.DIM)
+    elif elevation.state is ElevationState.ASKED:
         answer = Toned(f"{ASKED} waits for a second person", Tone.SOON)
     elif elevation.state is ElevationState.GRANTED:
         answer = Toned(visible(f"countersigned by {who} {times(at) if at else ''}"), Tone.GOOD)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from screens.context import ConsoleContext
@@ -17,11 +16,11 @@ from widgets.rows import RowView
 from widgets.text import visible
 
 COLUMNS = (
-    Column("mark", "", 8, least=1, priority=5),
+    Column("mark", "", 1),
     Column("at", "at", 8),
     Column("kind", "kind", 6),
-    Column("what", "what was viewed", 30, least=10, grow=3),
-    Column("fields", "fields", 18, least=8, priority=2, grow=2),
+    Column("what", "what was viewed", 30, least=15, grow=3),
+    Column("fields", "fields", 18, least=14, priority=2, grow=2),
     Column("count", "result", 6, priority=1, right=True),
 )
 
@@ -47,22 +46,14 @@ class FeedSource:
         return [feed_row(view, self._times) for view in found if view is not None]
 
 
-@dataclass(frozen=True, slots=True)
-class BeyondCell:
-    """The mark of a view beyond the declared scope: in words where there is room."""
-
-    def drawn(self, now: datetime, width: int) -> Toned:
-        return Toned(f"{BEYOND} BEYOND" if width >= 8 else BEYOND, Tone.BAD)
-
-
 def feed_row(view: SessionView, times: Callable[[datetime], str]) -> RowView:
-    """One view as a line. Beyond scope: a mark, and the whole line in the alarming tone."""
+    """One view as a line. Beyond scope: a mark, its kind in capitals, and the whole line in the alarming tone."""
     return RowView(
         view.id,
         (
-            "" if view.within_scope else BeyondCell(),
+            "" if view.within_scope else BEYOND,
             Toned(times(view.at), Tone.DIM) if view.within_scope else times(view.at),
-            view.kind.value,
+            view.kind.value if view.within_scope else view.kind.value.upper(),
             visible(view.name),
             visible(", ".join(view.fields)),
             f"{view.count:,}" if view.kind in _COUNTED or view.count > 1 else "",

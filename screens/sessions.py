@@ -107,6 +107,7 @@ class SessionsScreen(SessionActs):
         super().__init__(context)
         self._board = BoardSource(context)
         self._filter = ""
+        self._mine_seen: str | None = None
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="board-pane"):
@@ -119,6 +120,14 @@ class SessionsScreen(SessionActs):
     def on_mount(self) -> None:
         super().on_mount()
         self.table.focus()
+
+    def on_screen_resume(self) -> None:
+        """Whoever comes here with a session of their own that they have not seen here yet, stands on it."""
+        self.catch_up()
+        mine = self._board.mine()
+        if mine is not None and mine != self._mine_seen:
+            self.table.move_to(mine)
+        self._mine_seen = mine
 
     # -- what is shown ---------------------------------------------------------------------------------------------
 

@@ -80,7 +80,7 @@ async def test_the_board_groups_running_owed_and_ended_sessions(world: QueueWorl
         await pilot.pause()
         table = app.board.table
         assert table.count == 3 + 4
-        assert table.cursor_key == morning.ann, "least time left stands first"
+        assert table.cursor_key == morning.owed, "one's own session is what one comes for"
         assert "14:42" in row_text(app, morning.raj)
         assert "over" in row_text(app, morning.owed)
         assert "ended" in row_text(app, morning.ended)
