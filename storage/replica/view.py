@@ -49,7 +49,9 @@ class ReplicaView:
         """The newest rows by rev, newest first; not remembered."""
         conditions = " AND ".join(f'"{column}" IS ?' for column in where) or "1"
         found = self._connection.execute(
-            f"SELECT image FROM {kind.TABLE} WHERE {conditions} ORDER BY rev DESC LIMIT ?", (*where.values(), limit)
+            f"SELECT image FROM {kind.TABLE} WHERE id IN"  # sorted by key first: images are large
+            f" (SELECT id FROM {kind.TABLE} WHERE {conditions} ORDER BY rev DESC LIMIT ?) ORDER BY rev DESC",
+            (*where.values(), limit),
         ).fetchall()
         return [kind.from_image(image) for (image,) in found]
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from app.policy.verdict import Refused
-from app.services import requests, sessions
+from app.services import requests, sessions, tenants
 from app.services.command import change
 from app.services.desk import Desk
 from storage.clock import SharedClock
 from storage.errors import ClockSkew, Conflict, ForkedHistory, Offline
 from storage.log.actions import Action
 from storage.log.entry import Draft
-from storage.models import Request, RequestState, Standing, StepUp
+from storage.models import Request, RequestState, Session, Standing, StepUp
 from storage.replica.engine import Replica
 from storage.shared.change import Applied, Change, Write, new_change_id
 from storage.shared.sqlite import SqliteShared
@@ -75,6 +75,28 @@ async def test_a_console_that_lags_decides_again_and_says_who_was_faster(world: 
     await world.run(requests.withdraw, world.ann, request.id)
     with pytest.raises(Conflict, match=r"Ann Lee was faster: request.withdrawn \(request R-\w+\) at 09:00 UTC"):
         await desk.run(requests.withdraw, world.actor(world.ann), request.id)
+
+
+async def test_a_session_that_starts_while_the_kill_switch_is_turned_ends_too(world: World, second: Any) -> None:
+    """REQ-110: the console that turns it had not heard of the session."""
+    approved = await world.approve(await world.ask())
+    desk, _, sync = second
+    await sync.pull()
+    session = await world.start(approved)
+    done = await desk.run(tenants.set_kill_switch, world.admin("northwind/maria"), "northwind", True)
+    assert done.answer["sessions_ended"] == "1"
+    await world.sync.pull()
+    assert not world.row(Session, session.id).is_active(world.clock.now())
+
+
+async def test_two_consoles_of_one_engineer_start_one_session(world: World, second: Any) -> None:
+    """REQ-201: also at the same moment."""
+    one, two = [await world.approve(await world.ask()) for _ in range(2)]
+    desk, _, sync = second
+    await sync.pull()
+    await world.start(one)
+    with pytest.raises(Conflict, match=r"Ann Lee was faster: session.started .* is active"):
+        await desk.run(sessions.start, world.actor(world.ann), two.id, otp=world.code(world.ann))
 
 
 async def test_never_more_than_three_tries(world: World) -> None:
