@@ -53,10 +53,17 @@ class DemoBar(Widget):
         if state.who:
             parts.append((f" {bar(state.left / STEP_SECONDS, 6) if wide else ''}{state.left:>3}s  ", "$tone-dim"))
         mail = f" {state.waiting}" if state.waiting else ""
-        for key, words in (("F9", f"mailbox{mail}"), ("F8", "codes"), ("F7", "steps")):
+        box = "mailbox" if wide else "mail"
+        for key, words in (("F9", f"{box}{mail}"), ("F8", "codes"), ("F7", "steps")):
             parts += [(key, "bold $tone-accent"), (f" {words}  ", "bold" if mail and key == "F9" else "")]
         used = sum(len(text) for text, _ in parts)
         parts.append(
-            (clipped(f"▸ {state.step}" if state.step else "", max(0, self.size.width - used - 1)), "$tone-soon")
+            (
+                clipped(
+                    f"▸ {state.step if wide else state.step.partition(' ')[2]}" if state.step else "",
+                    max(0, self.size.width - used - 1),
+                ),
+                "$tone-soon",
+            )
         )
         return Content.assemble(*parts)

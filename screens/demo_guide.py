@@ -79,7 +79,7 @@ def done(reader: sqlite3.Connection, staff: Staff, since: datetime) -> int:
 def line(reader: sqlite3.Connection, staff: Staff, since: datetime) -> str:
     """The next step in a few words."""
     steps, number = STEPS[staff.role], done(reader, staff, since)
-    return f"{number + 1}/{len(steps)} {steps[number].line}" if number < len(steps) else "all seen"
+    return f"{number + 1}/{len(steps)} {steps[number].line}" if number < len(steps) else "✓ that was all"
 
 
 def guide(reader: sqlite3.Connection, staff: Staff, since: datetime) -> Notice:

@@ -25,7 +25,7 @@ from widgets.cells import AgoCell, Tone, Toned
 from widgets.columns import Column
 from widgets.dialog import CANCEL, Choice, Dialog
 from widgets.entry import LineEntry
-from widgets.rows import ListSource, RowView
+from widgets.rows import ListSource, RowView, heading
 from widgets.table import VirtualTable
 from widgets.text import visible
 
@@ -62,7 +62,6 @@ Decide = Callable[[str, LinkKind, ConsentLink, str], Awaitable[None]]
 """Press a link as its bearer: what ("approve", "deny", "ask"), which kind, the link, and the minutes or words."""
 
 COLUMNS = (
-    Column("mark", "", 1),
     Column("state", "link", 9, 8),
     Column("to", "to", 26, 14, priority=1),
     Column("subject", "subject", 40, 20, grow=1),
@@ -107,6 +106,7 @@ class MailboxDialog(Dialog[None]):
         self._letters: dict[str, Letter] = {}
         self._only_mine = False
         self._generation = -1
+        self._chosen_once = False
         self._busy = False
 
     def body(self) -> ComposeResult:
@@ -129,21 +129,23 @@ class MailboxDialog(Dialog[None]):
     def _show(self) -> None:
         """Read the Maildir again; cursor and scroll stay."""
         self._generation = self.context.generation
-        rows = []
+        waiting: list[RowView] = []
+        others: list[RowView] = []
         self._letters = {}
         for letter in self._read()[:SHOWN]:
             standing = self._standing(letter)
-            if self._only_mine and not (standing and standing.mine):
-                continue
-            self._letters[letter.key] = letter
-            rows.append(_row(letter, standing))
-        first = not self.query_one(VirtualTable).count
-        self.query_one(VirtualTable).show(ListSource(rows))
-        waiting = next((row.key for row in rows if row.cells[0] == Toned("▸", Tone.ACCENT)), None)
-        if first and waiting:
-            self.query_one(VirtualTable).move_to(waiting)
+            mine = standing is not None and standing.mine
+            if mine or not self._only_mine:
+                self._letters[letter.key] = letter
+                (waiting if mine and standing and standing.open else others).append(_row(letter, standing))
+        table = self.query_one(VirtualTable)
+        rows = [heading("WAITS FOR YOU"), *waiting] if waiting else []
+        rows += [heading("LETTERS"), *others] if waiting and others else others
+        table.show(ListSource(rows))
+        if not self._chosen_once and waiting:
+            self._chosen_once = table.move_to(waiting[0].key)
         which = "only letters about my requests" if self._only_mine else "all letters"
-        told = f"▸ waits for you: nobody else decides what {self._me()} asks for.  Showing {which} (m)."
+        told = f"What {self._me()} asks for waits for you: nobody else decides it here.  Showing {which} (m)."
         self.query_one("#mailbox-told", Static).update(Content(told))
         self._show_letter()
 
@@ -257,11 +259,6 @@ class Words(Dialog[str]):
 
 
 def _row(letter: Letter, standing: Standing | None) -> RowView:
-    mark, word = Toned(" "), Toned("", Tone.DIM)
-    if standing is not None:
-        mark = Toned("▸", Tone.ACCENT) if standing.open and standing.mine else mark
-        word = Toned(standing.word, Tone.ACCENT if standing.open else Tone.DIM)
-    return RowView(
-        letter.key, (mark, word, visible(letter.to_email), visible(letter.subject), AgoCell(letter.at)),
-        tone=Tone.STRONG if standing is not None and standing.open and standing.mine else Tone.PLAIN,
-    )  # fmt: skip
+    still = standing is not None and standing.open
+    word = Toned(standing.word if standing else "", Tone.ACCENT if still else Tone.DIM)
+    return RowView(letter.key, (word, visible(letter.to_email), visible(letter.subject), AgoCell(letter.at)))

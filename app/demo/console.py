@@ -17,7 +17,10 @@ from app.console import CountersignApp
 from app.demo.home import DemoHome
 from screens.demo_bar import STEP_SECONDS, DemoBar, DemoState
 from screens.main import MainScreen
+from storage.errors import CountersignError
 from storage.models import ActorKind
+from widgets.dialog import Dialog
+from widgets.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
     from app.bootstrap import Workplace
@@ -60,19 +63,18 @@ class DemoConsole(CountersignApp):
         self._since = place.clock.now()
         colleagues: Colleagues = Colleagues(place, self._home, rng=random.Random())
         self.run_worker(colleagues.run(), name="simulated colleagues", group="colleagues")
-        self.run_worker(self._keep_line(place), name="the demo's line", group="demo-line")
+        self.run_worker(self._keep_line(), name="the demo's line", group="demo-line")
 
     # -- the line -------------------------------------------------------------------------------------------------
 
-    async def _keep_line(self, place: Workplace) -> None:
+    async def _keep_line(self) -> None:
         while True:
-            await self._look(place)
+            await self._look()
             self._draw()
             await asyncio.sleep(1.0)
 
-    async def _look(self, place: Workplace) -> None:
+    async def _look(self) -> None:
         """What the line says now."""
-        from app.demo.colleagues import fresh_code
         from screens.demo_guide import line
 
         staff = self.context.staff
@@ -85,11 +87,20 @@ class DemoConsole(CountersignApp):
         )
         self._state = DemoState(
             who=staff.email.partition("@")[0],
-            code=await fresh_code(place, self._secrets, staff) or "",
+            code=await self._code_of(staff),
             left=self._seconds_left(),
             waiting=self.context.reader.execute(waiting, (staff.id,)).fetchone()[0],
             step=line(self.context.reader, staff, self._since),
         )
+
+    async def _code_of(self, staff: Staff) -> str:
+        """A code of that person which will be accepted now; "" while there is none."""
+        from app.demo.colleagues import fresh_code
+
+        try:
+            return await fresh_code(self.workplace, self._secrets, staff) or "" if self.workplace else ""
+        except CountersignError:  # out of reach, or damaged on purpose: the status line says so
+            return ""
 
     def _seconds_left(self) -> int:
         return STEP_SECONDS - int(self.context.now().timestamp()) % STEP_SECONDS
@@ -97,13 +108,13 @@ class DemoConsole(CountersignApp):
     def _draw(self) -> None:
         """On the screen in front, and on the main screen under a dialog."""
         for screen in self.screen_stack:
-            if not screen.is_mounted:
+            if not screen.is_mounted or not isinstance(screen, (MainScreen, Dialog)):
                 continue
             for demo_bar in screen.query(DemoBar):
                 demo_bar.show(self._state)
                 break
             else:
-                over = not isinstance(screen, MainScreen)
+                over = isinstance(screen, Dialog)
                 if over or screen.query("#bottom"):
                     demo_bar = DemoBar(over=over)
                     demo_bar.show(self._state)
@@ -117,18 +128,26 @@ class DemoConsole(CountersignApp):
         if self.context.staff is not None and self._since is not None:
             self.push_screen(guide(self.context.reader, self.context.staff, self._since))
 
-    def action_demo_code(self) -> None:
-        """In a field that asks for a code: type mine. Elsewhere: show everybody's."""
+    async def action_demo_code(self) -> None:
+        """In a field that asks for a code: type it. Elsewhere: show everybody's."""
         from screens.demo_codes import CodesDialog
 
         field = self.focused
-        if isinstance(field, Input) and (field.id or "").endswith("-code") and self._state.code:
-            field.value = self._state.code
+        if isinstance(field, Input) and (field.id or "").endswith("-code"):
+            field.value = await self._code_wanted()
             field.cursor_position = len(field.value)
         elif isinstance(self.screen, CodesDialog):
             self.screen.dismiss(None)
         elif self.workplace is not None:
             self.push_screen(CodesDialog(self._everybodys_codes, self._seconds_left))
+
+    async def _code_wanted(self) -> str:
+        """Mine, or where somebody is being chosen, theirs."""
+        from storage.replica.queries.requests import staff_by_id
+
+        chosen = next((one.chosen for one in self.screen.query(TypeAhead) if one.chosen), None)
+        staff = staff_by_id(self.context.reader, chosen) if chosen else self.context.staff
+        return await self._code_of(staff) if staff else ""
 
     def action_demo_mailbox(self) -> None:
         from screens.demo_mailbox import MailboxDialog
@@ -139,15 +158,12 @@ class DemoConsole(CountersignApp):
             self.push_screen(MailboxDialog(self.context, self._box.letters, self._decide))
 
     async def _everybodys_codes(self) -> list[Code]:
-        from app.demo.colleagues import fresh_code
         from screens.demo_codes import Code
         from storage.replica.queries.staff import all_staff
 
-        if self.workplace is None:
-            return []
         now, me = self.context.now(), self.context.staff
         return [
-            Code(one.name, one.email, one.role.value, await fresh_code(self.workplace, self._secrets, one) or "",
+            Code(one.name, one.email, one.role.value, await self._code_of(one),
                  me is not None and one.id == me.id)
             for one in sorted(all_staff(self.context.reader), key=lambda one: (one.role, one.name))
             if one.is_active(now)

@@ -9,6 +9,7 @@ import email
 import email.policy
 import hashlib
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parseaddr, parsedate_to_datetime
 from pathlib import Path
@@ -31,7 +32,8 @@ class Letterbox:
             for path in (self._mailbox / folder).glob("*.countersign*"):
                 key = path.name.partition(".countersign")[0]
                 if key not in self._letters:
-                    self._letters[key] = _read(key, path)
+                    with suppress(FileNotFoundError):  # moved to `cur` this moment
+                        self._letters[key] = _read(key, path)
         return sorted(self._letters.values(), key=lambda letter: (letter.at, letter.key), reverse=True)
 
 

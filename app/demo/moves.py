@@ -15,6 +15,7 @@ from functools import partial
 from app.demo.cases import ANSWERS, DENIALS, NOTES, QUESTIONS, STORIES
 from app.demo.moves_in_session import session_choices
 from app.demo.scene import LIVE, Choice, Move, Pace, Scene, admin_actor, drawn, staff_actor, told
+from app.policy.limits import DEFAULTS, within_rate
 from app.policy.requests import RequestForm
 from app.services import consent, requests, sessions
 from storage.models import (
@@ -105,7 +106,11 @@ def _approved(scene: Scene, request: Request) -> Iterator[Choice]:
     if request.mode is Mode.FULL and request.countersigned_by is None and request.declined_by is None:
         return
     standing = scene.row(Standing, engineer.id)
-    free = standing is None or (standing.active_session is None and standing.owes_outcome is None)
+    free = standing is None or (
+        standing.active_session is None
+        and standing.owes_outcome is None
+        and within_rate(standing, request.tenant_id, scene.now, DEFAULTS).allowed  # a refusal would be put on record
+    )
     if free and drawn(request.id, 17) and scene.waited(request.decided_at, 20):
         yield 3, partial(Move, "starts", sessions.start, staff_actor(engineer), (request.id,))
 

@@ -28,12 +28,13 @@ def _inside(scene: Scene, session: Session) -> Iterator[Choice]:
         return
     actor, story, fate = staff_actor(engineer), story_of(request), drawn(session.id, 100)
     left = (session.expires_at - scene.now) / (session.expires_at - session.started_at)
-    done = session.views >= len(story.looks) and scene.waited(session.started_at, 90)
-    if session.views < 2 * len(story.looks):
+    done = session.views >= len(story.looks) and left < 0.65
+    rounds = session.views // len(story.looks)
+    if rounds < 3:
         look = story.looks[session.views % len(story.looks)]
         named = {"fields": look.fields, "count": look.count, "within_scope": look.within_scope}
         args = (session.id, look.kind, told(look.name, session.ticket))
-        yield 4, partial(Move, "views", sessions.log_view, actor, args, named)
+        yield 4 - rounds, partial(Move, "views", sessions.log_view, actor, args, named)
     if fate < 12 and session.mode is Mode.READ_ONLY and session.elevation is None and session.views >= 2:
         reason = told(ELEVATIONS[fate % len(ELEVATIONS)], session.ticket)
         yield 2, partial(Move, "asks for full", sessions.ask_elevation, actor, (session.id, reason))
