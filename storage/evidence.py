@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,8 @@ from storage.log.chain import Fault
 from storage.models.row import time_text
 
 _PER_FILE = 100
+_MOST = 1000
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +64,37 @@ def keep(directory: Path, findings: Sequence[Finding], now: datetime) -> Path | 
             number += 1
             continue
         return path
+
+
+class Docket:
+    """The faults this process has found, each once, the first thousand of them; what is new is kept as evidence."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.faults: tuple[Fault, ...] = ()
+        self._known: set[tuple[str, int, str]] = set()
+
+    def note(self, findings: Sequence[Finding], now: datetime) -> tuple[Fault, ...]:
+        """Take in findings; returns the faults not known before."""
+        new: list[Finding] = []
+        for finding in findings:
+            identity = _identity(finding.fault)
+            if identity not in self._known and len(self._known) < _MOST:
+                self._known.add(identity)
+                new.append(finding)
+        if not new:
+            return ()
+        added = tuple(finding.fault for finding in new)
+        try:
+            keep(self.directory, new, now)
+        except OSError as error:  # the fault is told all the same, and that it could not be kept
+            added += (Fault(added[0].log, added[0].seq, f"the evidence could not be kept: {error}"),)
+        self.faults += added
+        return added
+
+
+def _identity(fault: Fault) -> tuple[str, int, str]:
+    """What makes two faults the same: a row is one fault per entry in whichever words it was noticed, and a log that
+    was cut is cut once, however far it has grown again."""
+    row, is_row, _ = fault.what.partition(": ")
+    return fault.log, fault.seq, row if is_row and row.startswith("table ") else _NUMBER.sub("#", fault.what)

@@ -13,19 +13,19 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from storage import evidence, sync_chunk
+from storage import sync_chunk
 from storage.clock import SharedClock
 from storage.errors import Corrupt, CountersignError, ForkedHistory, Offline
-from storage.evidence import Finding
+from storage.evidence import Docket, Finding
 from storage.log.chain import Fault
 from storage.log.entry import OPERATOR, Head
-from storage.replica.engine import TROUBLE, Replica, is_damage, position_of
-from storage.replica.soundness import ReplicaDamaged
-from storage.shared.interface import Hint, Position, Pulled, SharedDatabase
+from storage.replica.engine import Replica
+from storage.shared.interface import Hint, Pulled, SharedDatabase
+from storage.sync_intake import Intake, Taken
 from storage.sync_status import ChangeSet, SyncStatus
 from storage.sync_watch import Watch
 from storage.witness import Witness
@@ -40,19 +40,6 @@ CHUNK = 1000
 _BULK = 5000
 _MEASURE_EVERY = 15.0
 _BACKOFF_SECONDS = (0.1, 5.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """What one chunk came to, as the replica's thread reports it."""
-
-    position: Position | None
-    entries: int
-    keys: frozenset[tuple[str, str]]
-    findings: tuple[Finding, ...]
-    broken: bool = False
-    again: bool = False
-    """The replica moved or was rebuilt meanwhile: pull from where it stands now."""
 
 
 class Sync:
@@ -73,7 +60,8 @@ class Sync:
         self._replica = replica
         self.witness = witness
         self._clock = clock
-        self._evidence = evidence_directory or witness.path.parent / "evidence"
+        self._intake = Intake(replica, witness)
+        self._docket = Docket(evidence_directory or witness.path.parent / "evidence")
         self._chunk = chunk
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replica")
         self._pulling = asyncio.Lock()
@@ -84,6 +72,7 @@ class Sync:
         self._measured_at: tuple[float, float] | None = None
         self._watch = Watch(shared, replica, self.in_thread, self.found, self._rebuild, self._went_round)
         self.status = SyncStatus(position=replica.position())
+        self._told = 0 if self.status.position is None else self.status.position.head.seq
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run `work` in the replica's thread. A cancelled caller leaves the work to finish: it is one transaction."""
@@ -101,12 +90,16 @@ class Sync:
 
     async def _pull(self, progress: Progress | None) -> ChangeSet:
         entries, keys, findings = 0, set[tuple[str, str]](), list[Finding]()
-        wholesale = False
+        wholesale, reached = False, self._told
         while True:
-            position = await self.in_thread(self._position)
+            position = await self.in_thread(self._intake.position)
             after = position.head if position is not None else Head()
+            if after.seq > reached:  # another process of this home pulled, or an earlier pull was cut short
+                unseen = await self.in_thread(lambda span=(reached, after.seq): self._intake.between(*span))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
+                entries += after.seq - reached
+                wholesale, keys = wholesale or unseen is None, keys | (unseen or set())
             pulled = await self._shared.pull(after, self._chunk)
-            taken = await self.in_thread(lambda position=position, pulled=pulled: self._take(position, pulled))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
+            taken = await self.in_thread(lambda position=position, pulled=pulled: self._intake.take(position, pulled))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
             rebuilds = self._replica.rebuilds - self._rebuilds_told
             if rebuilds > 2:
                 raise Corrupt("the replica is damaged again and again", f"check the disk under {self._replica.path}")
@@ -115,9 +108,10 @@ class Sync:
             keys = set() if wholesale else keys | taken.keys
             findings += taken.findings
             self._progress(taken, pulled, progress)
+            reached = max(after.seq, taken.position.head.seq) if taken.position is not None else after.seq
             if taken.broken or not (pulled.more or taken.again):
                 break
-        self._rebuilds_told = self._replica.rebuilds
+        self._rebuilds_told, self._told = self._replica.rebuilds, reached
         new = self._note(findings, forked=taken.broken)
         self.status = replace(
             self.status,
@@ -132,60 +126,11 @@ class Sync:
         if taken.broken:
             raise ForkedHistory(
                 "; ".join(str(finding.fault) for finding in taken.findings[:3]),
-                f"nothing that adds privilege is possible now; the evidence is in {self._evidence}",
+                f"nothing that adds privilege is possible now; the evidence is in {self._docket.directory}",
             )
         return change_set
 
-    def _position(self) -> Position | None:
-        """Where the replica stands; runs in its thread. A replica that cannot say is rebuilt."""
-        try:
-            return position_of(self._replica.writer())
-        except TROUBLE as error:
-            self._mend(error)
-            return None
-
-    def _take(self, position: Position | None, pulled: Pulled) -> _Taken:
-        """Verify one chunk and apply it, in the replica's thread and under the lock of its file."""
-        try:
-            with self._replica.locked():
-                connection = self._replica.writer()
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    if position_of(connection) != position:  # another process of this home was faster
-                        return _Taken(position, 0, frozenset(), (), again=True)
-                    checked = sync_chunk.check(connection, position, pulled, self.witness)
-                    if checked.broken and not checked.entries:
-                        return _Taken(position, 0, frozenset(), tuple(checked.findings), broken=True)
-                    sync_chunk.apply(connection, checked)
-                    findings = list(checked.findings)
-                    at_head = checked.link.seq == pulled.head.seq
-                    if at_head and not checked.broken:
-                        findings += sync_chunk.missing_rows(connection)
-                    connection.execute("COMMIT")
-                finally:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-                self.witness.saw(checked.epoch, checked.heads())
-                self.witness.save()
-            moved = Position(checked.epoch, Head(checked.link.seq, checked.link.hash))
-            keys = frozenset((row.table, row.key) for row in checked.rows)
-            return _Taken(moved, len(checked.entries), keys, tuple(findings), checked.broken)
-        except (*TROUBLE, ReplicaDamaged) as error:
-            self._mend(error)
-            return _Taken(None, 0, frozenset(), (), again=True)
-
-    def _mend(self, error: Exception) -> None:
-        """Rebuild a damaged replica; any other error is not ours to hide."""
-        with self._replica.locked():
-            because = str(error)
-            if not isinstance(error, ReplicaDamaged):
-                trouble = self._replica.usable()
-                if trouble is None and not is_damage(error):
-                    raise error
-                because = trouble or f"it was damaged ({error})"
-            self._replica.rebuild(because)
-
-    def _progress(self, taken: _Taken, pulled: Pulled, progress: Progress | None) -> None:
+    def _progress(self, taken: Taken, pulled: Pulled, progress: Progress | None) -> None:
         done = taken.position.head.seq if taken.position is not None else 0
         self.status = replace(
             self.status,
@@ -198,15 +143,8 @@ class Sync:
 
     def _note(self, findings: Sequence[Finding], *, forked: bool = False) -> tuple[Fault, ...]:
         """Remember faults not known yet, and keep the evidence of them."""
-        known = {_identity(fault) for fault in self.status.faults}
-        new: dict[tuple[str, int, str], Finding] = {}
-        for finding in findings:
-            if _identity(finding.fault) not in known:
-                new.setdefault(_identity(finding.fault), finding)
-        if new:
-            evidence.keep(self._evidence, list(new.values()), self._clock.now())
-        added = tuple(finding.fault for finding in new.values())
-        faults = (*self.status.faults, *added)
+        added = self._docket.note(findings, self._clock.now())
+        faults = self._docket.faults
         done = self.status.position.head.seq if self.status.position is not None else 0
         self.status = replace(
             self.status,
@@ -268,11 +206,11 @@ class Sync:
             while True:
                 try:
                     await self._follow(progress)
-                except Offline as error:
-                    self._went_offline(error)
-                except CountersignError as error:  # damaged, or not ours any more: as loud as tampering
+                except Corrupt as error:  # damaged, or not ours any more: as loud as tampering
                     fault = Fault(OPERATOR, self.status.verified_rev, str(error))
                     self.found([Finding(fault, {}, {"error": repr(error)})])
+                    self._went_offline(error)
+                except CountersignError as error:
                     self._went_offline(error)
                 if self.status.live:
                     wait = _BACKOFF_SECONDS[0]
@@ -336,9 +274,3 @@ class Sync:
         self._closed = True
         await self.in_thread(lambda: self.witness.save(at_once=True))
         await asyncio.to_thread(self._thread.shutdown)
-
-
-def _identity(fault: Fault) -> tuple[str, int, str]:
-    """What makes two faults the same: one row is one fault per entry, in whichever words it was noticed."""
-    row, is_row, _ = fault.what.partition(": ")
-    return fault.log, fault.seq, row if is_row and row.startswith("table ") else fault.what

@@ -117,8 +117,13 @@ class Replica:
                 file.unlink()
 
     def rebuild(self, because: str, *, keep: bool = True) -> None:
-        """Begin anew with an empty file; the old one is set aside if `keep`. The caller holds the lock."""
+        """Begin anew with an empty file; the old one is set aside if `keep`. The caller holds the lock. Where another
+        process did so while ours still had the old file open, its new one is taken."""
+        superseded = self._writer is not None and self._inode() not in (0, self._writer[0])
         self._close_writer()
+        if superseded:
+            self.rebuilds += 1
+            return
         self._make(because, keep)
         self.rebuilds += 1
 

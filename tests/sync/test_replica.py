@@ -83,6 +83,23 @@ async def test_two_processes_with_one_home_share_the_replica(
     await twin.close()
 
 
+async def test_a_replica_that_another_process_rebuilt_is_taken_and_not_rebuilt_again(
+    mine: Console, shared: SqliteShared, tmp_path: Path, clock: ManualClock
+) -> None:
+    before = content(mine.replica.path)
+    twin = console(shared, tmp_path, clock)  # the same files
+    await twin.sync.pull()
+    with mine.replica.locked():
+        mine.replica.rebuild("to try it")
+    with twin.replica.locked():
+        twin.replica.rebuild("noticed a moment later")
+    assert (mine.replica.rebuilt_because, twin.replica.rebuilt_because) == ("to try it", "")
+    await twin.sync.pull()
+    assert twin.replica.position() == mine.replica.position() == mine.sync.status.position
+    assert content(mine.replica.path) == before
+    await twin.close()
+
+
 async def test_a_changeset_names_what_changed(mine: Console) -> None:
     told: list[ChangeSet] = []
     first = asyncio.Event()
@@ -94,6 +111,19 @@ async def test_a_changeset_names_what_changed(mine: Console) -> None:
     assert news.entries == 1 and news.rev == 24 and news.tables == {"session_view", "session"}
     assert {table for table, _ in news.keys} == news.tables
     assert [change_set.generation for change_set in told] == sorted({change_set.generation for change_set in told})
+
+
+async def test_what_another_process_of_the_same_home_pulled_is_told_here_too(
+    mine: Console, shared: SqliteShared, tmp_path: Path, clock: ManualClock
+) -> None:
+    """A command typed in another terminal pulls into the replica that this console shows: its screens must hear."""
+    typed = console(shared, tmp_path, clock)  # the same files
+    await one_more(typed)
+    change_set = await mine.sync.pull()
+    assert (change_set.entries, change_set.rev) == (1, 24)
+    assert change_set.tables == {"session_view", "session"} == {table for table, _ in change_set.keys}
+    assert (await mine.sync.pull()).entries == 0, "once"
+    await typed.close()
 
 
 async def test_a_replica_of_another_version_is_made_anew_and_not_kept(mine: Console) -> None:

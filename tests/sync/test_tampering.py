@@ -167,6 +167,20 @@ async def test_the_same_fault_is_told_once(mine: Console, behind: Intruder) -> N
     assert len(list((mine.sync.witness.path.parent / "evidence").iterdir())) == 1
 
 
+async def test_a_cut_log_that_grows_again_is_one_fault(
+    mine: Console, shared: SqliteShared, behind: Intruder, clock: ManualClock
+) -> None:
+    tampering.the_tail_cut_and_the_heads_set_back(behind)
+    behind.run("UPDATE session SET image = json_set(image, '$.views', 2)")
+    with pytest.raises(ForkedHistory):
+        await mine.sync.pull()
+    faults = mine.sync.status.faults
+    behind.run("DELETE FROM operator_log WHERE seq > 19", "UPDATE log_head SET seq = 19 WHERE log = 'operator'")
+    with pytest.raises(ForkedHistory, match="the log now ends at 19"):
+        await mine.sync.pull()
+    assert mine.sync.status.faults == faults
+
+
 async def test_a_restored_older_backup_is_a_fork(
     mine: Console, shared: SqliteShared, behind: Intruder, told: Path, clock: ManualClock
 ) -> None:

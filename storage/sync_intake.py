@@ -1,0 +1,108 @@
+"""The replica's side of a pull: verify a chunk, apply it in one transaction, remember the heads; mend what is damaged.
+
+Everything here blocks and runs in the replica's own thread.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from storage import sync_chunk
+from storage.errors import Misconfigured
+from storage.evidence import Finding
+from storage.log.entry import Head
+from storage.replica.engine import TROUBLE, Replica, is_damage, position_of
+from storage.replica.soundness import ReplicaDamaged
+from storage.shared.interface import Position, Pulled
+from storage.witness import Witness
+
+_NAMED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one chunk came to, as the replica's side reports it."""
+
+    position: Position | None
+    entries: int
+    keys: frozenset[tuple[str, str]]
+    findings: tuple[Finding, ...]
+    broken: bool = False
+    again: bool = False
+    """The replica moved or was rebuilt meanwhile: pull from where it stands now."""
+
+
+class Intake:
+    """One per Sync."""
+
+    def __init__(self, replica: Replica, witness: Witness) -> None:
+        self._replica = replica
+        self._witness = witness
+
+    def position(self) -> Position | None:
+        """Where the replica stands. One that cannot say is rebuilt."""
+        try:
+            return position_of(self._replica.writer())
+        except TROUBLE as error:
+            self._mend(error)
+            return None
+
+    def take(self, position: Position | None, pulled: Pulled) -> Taken:
+        """Verify one chunk and apply it, under the lock of the file. Raises Misconfigured if the disk is in the way."""
+        try:
+            with self._replica.locked():
+                connection = self._replica.writer()
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    if position_of(connection) != position:  # another process of this home was faster
+                        return Taken(position, 0, frozenset(), (), again=True)
+                    checked = sync_chunk.check(connection, position, pulled, self._witness)
+                    if checked.broken and not checked.entries:
+                        return Taken(position, 0, frozenset(), tuple(checked.findings), broken=True)
+                    sync_chunk.apply(connection, checked)
+                    findings = list(checked.findings)
+                    at_head = checked.link.seq == pulled.head.seq
+                    if at_head and not checked.broken:
+                        findings += sync_chunk.missing_rows(connection)
+                    connection.execute("COMMIT")
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                self._witness.saw(checked.epoch, checked.heads())
+                self._witness.save()
+            moved = Position(checked.epoch, Head(checked.link.seq, checked.link.hash))
+            keys = frozenset((row.table, row.key) for row in checked.rows)
+            return Taken(moved, len(checked.entries), keys, tuple(findings), checked.broken)
+        except (*TROUBLE, ReplicaDamaged) as error:
+            self._mend(error)
+            return Taken(None, 0, frozenset(), (), again=True)
+        except OSError as error:
+            raise Misconfigured(f"what was pulled cannot be kept: {error}", "check the disk of the home") from error
+
+    def between(self, after: int, upto: int) -> frozenset[tuple[str, str]] | None:
+        """The rows that entries in (after, upto] wrote, as the replica has it: what another process of this home, or a
+        pull that was cut short, brought without telling. None: too many to name."""
+        if upto - after > _NAMED:
+            return None
+        try:
+            found = self._replica.writer().execute(
+                "SELECT body FROM operator_log WHERE seq > ? AND seq <= ?", (after, upto)
+            )
+            rows = [row for (body,) in found for row in json.loads(body).get("rows", ())]
+        except (*TROUBLE, ValueError):  # a damaged copy: whoever compares will find it, here everything is reloaded
+            return None
+        return frozenset((table, key) for table, key, _ in rows if table in sync_chunk.public_tables())
+
+    def _mend(self, error: Exception) -> None:
+        """Rebuild a damaged replica; any other error is not ours to hide."""
+        with self._replica.locked():
+            because = str(error)
+            if not isinstance(error, ReplicaDamaged):
+                trouble = self._replica.usable()
+                if trouble is None and not is_damage(error):
+                    raise Misconfigured(
+                        f"the replica {self._replica.path} cannot be used: {error}", "check the disk it is on"
+                    ) from error
+                because = trouble or f"it was damaged ({error})"
+            self._replica.rebuild(because)
