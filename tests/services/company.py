@@ -4,6 +4,7 @@ lag behind each other, one clock, and the model's word on what is allowed."""
 from __future__ import annotations
 
 import asyncio
+import atexit
 import shutil
 import tempfile
 from collections.abc import Callable, Coroutine
@@ -42,6 +43,7 @@ def template() -> Path:
     """A populated world, made once and copied for each run. In memory where the machine has such a place."""
     shm = Path("/dev/shm")
     home = Path(tempfile.mkdtemp(prefix="countersign-machine-", dir=shm if shm.is_dir() else None))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     create_file(home / "shared.db")
 
     async def populate() -> None:
