@@ -83,7 +83,7 @@ def description(place: Place, engineer: Staff, request: Request) -> str:
             f"  As user:   {whom(target) if target else line(request.target_id)}",
             f"  Ticket:    {line(request.ticket)}",
             f"  Mode:      {MODES[request.mode]}",
-            f"  Minutes:   {request.minutes}, counted from the start of the session",
+            f"  Minutes:   {_minutes(place, request)}, counted from the start of the session",
             f"  Urgent:    {'yes' if request.urgent else 'no'}",
             f"  Records:   about {request.records}",
             "  Scope:",
@@ -95,6 +95,12 @@ def description(place: Place, engineer: Staff, request: Request) -> str:
             quoted(request.why_not),
         ]
     )
+
+
+def _minutes(place: Place, request: Request) -> str:
+    """REQ-201: the tenant's maximum holds, whatever was asked."""
+    maximum = place.settings.max_minutes
+    return f"{request.minutes} asked, your maximum is {maximum}" if request.minutes > maximum else str(request.minutes)
 
 
 def conversation(exchanges: tuple[Exchange, ...]) -> str:

@@ -83,10 +83,11 @@ def test_nothing_from_outside_forges_a_line_or_a_header(name: str, words: str, r
 
 async def test_full_mode_and_urgency_are_said(world: World) -> None:
     """REQ-104."""
-    asked = await world.ask(mode=Mode.FULL, urgent=True)
+    asked = await world.ask(mode=Mode.FULL, urgent=True, minutes=90)
     text = world.letters("request.created", asked.id)[0].text
     assert "full: data can be changed" in text
     assert "Urgent:    yes" in text
+    assert "90 asked, your maximum is 60" in text
 
 
 async def test_a_note_is_quoted_in_the_letter_to_the_others(world: World) -> None:
