@@ -32,7 +32,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001  # the edge: logged with its traceback, told in words
         from app.cli.failure import tell_crash
 
-        return tell_crash(invocation, error)
+        return tell_crash(invocation.launch, error)
     return 0
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from app.cli.options import Json
-from app.cli.output import print_json, say
+from app.cli.output import print_json, progress, say
+from app.cli.root import needs_terminal
 from storage.models import Role
 
 cli = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -23,6 +23,7 @@ def demo(
 ) -> None:
     """The console on a lively demo world that needs no set-up; a second one in another terminal shares it."""
     if ctx.invoked_subcommand is None:
+        needs_terminal()
         from app.demo.run import run_demo
 
         run_demo(ctx.obj.launch, role, fresh=fresh)
@@ -45,14 +46,8 @@ def fill(
     launch = ctx.obj.launch
     prepare(launch)
     end = datetime.now(UTC) if running else None
-    done = write(launch.database_path, entries, tenants, running=running, at=end, progress=_progress)
+    done = write(launch.database_path, entries, tenants, running=running, at=end, progress=progress)
     if as_json:
         print_json({"entries": done.entries, "tenants": done.tenants, "running": done.running, "epoch": done.epoch})
     else:
         say(f"{done.entries:,} entries over {done.tenants:,} tenants in {launch.database_path}")
-
-
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{done:,} of {total:,}" + ("\n" if done >= total else ""))
-        sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from storage.errors import (
 )
 
 if TYPE_CHECKING:
-    from app.cli.root import Invocation
+    from app.launch import Launch
 
 FAULT, USAGE, REFUSED, OUT_OF_REACH, CONFLICT, INTERNAL = 1, 2, 3, 4, 5, 70
 _STATUS: tuple[tuple[type[CountersignError], int], ...] = (
@@ -61,15 +62,21 @@ def tell_environment(error: OSError) -> int:
     """The machine said no: a full disk, a read-only directory, a file that may not be read."""
     where = f": {error.filename}" if error.filename else ""
     say(f"{error.strerror or error}{where}")
-    say("nothing was acknowledged; whether the disk is full or read-only is told by `countersign doctor`")
+    say("is the disk full, or read-only? `countersign doctor` looks")
     return OUT_OF_REACH
 
 
-def tell_crash(invocation: Invocation, error: Exception) -> int:
-    """The outermost edge: the traceback goes to the log file, whose path is named."""
+def tell_crash(launch: Launch | None, error: Exception) -> int:
+    """The outermost edge: the traceback goes to the log file, whose path is named. SQLite's own trouble with a file
+    (full, read-only, damaged, locked) is the machine's, not ours."""
     from app.logfile import write_crash
 
-    say(f"an error in Countersign itself: {type(error).__name__}: {error}")
-    path = write_crash(invocation.launch, error, sys.argv)
+    path = write_crash(launch, error, sys.argv)
+    of_machine = isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.ProgrammingError)
+    if of_machine:
+        say(f"a database file cannot be used: {error}")
+        say("is the disk full, or read-only? `countersign doctor` looks")
+    else:
+        say(f"an error in Countersign itself: {type(error).__name__}: {error}")
     say(f"what led to it is in {path}" if path else "and the log file could not be written")
-    return INTERNAL
+    return OUT_OF_REACH if of_machine else INTERNAL

@@ -12,6 +12,7 @@ from datetime import datetime
 from storage.models.row import encode
 
 _GAP = "  "
+_WORTH_SHOWING = 5000
 _WIDEST = 60
 """Cells of one column when a table goes to a terminal; what is cut there is whole in --json."""
 
@@ -43,6 +44,13 @@ def put(text: str) -> None:
     from widgets.text import visible
 
     sys.stdout.write(visible(text, lines=True) + "\n")
+
+
+def progress(done: int, total: int) -> None:
+    """Long work, on one line of a terminal; silent elsewhere, and for what is done at once."""
+    if total > _WORTH_SHOWING and sys.stderr.isatty():
+        sys.stderr.write(f"\r{done:,} of {total:,}" + ("\r\x1b[K" if done >= total else ""))
+        sys.stderr.flush()
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], none: str) -> None:

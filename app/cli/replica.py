@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
 from app.bootstrap import Workplace
 from app.cli.options import Json
-from app.cli.output import print_json, print_pairs, say
+from app.cli.output import print_json, print_pairs, progress, say
 from app.cli.run import run
 
 cli = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
@@ -59,11 +57,7 @@ def rebuild(ctx: typer.Context, as_json: Json = False) -> None:
 
         await place.sync.in_thread(anew)
 
-        def told(done: int, total: int) -> None:
-            if sys.stderr.isatty():
-                sys.stderr.write(f"\r{done:,} of {total:,}")
-
-        changes = await place.sync.pull(told)
+        changes = await place.sync.pull(progress)
         if as_json:
             print_json({"entries": changes.entries, "rev": changes.rev, "faults": [str(one) for one in changes.faults]})
         else:

@@ -4,7 +4,8 @@ the words that `--help` shows stand in one table here."""
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+import sys
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from app.launch import Launch
+from storage.errors import Misconfigured
 
 NOUNS: dict[str, tuple[str, str]] = {
     "init": ("app.cli.init", "Make the shared database and the first super"),
@@ -36,7 +38,6 @@ class Invocation:
 
     launch: Launch | None = None
     as_json: bool = False
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 class Nouns(TyperGroup):
@@ -84,9 +85,16 @@ def countersign(
     """Access to customers' accounts: asked for, consented to, timed, and logged. Without a command: the console."""
     ctx.obj.launch = Launch.of(database=database, home=home, identity=identity)
     if ctx.invoked_subcommand is None:
+        needs_terminal()
         from app.console import run_console
 
         run_console(ctx.obj.launch)
+
+
+def needs_terminal() -> None:
+    """Raises Misconfigured where there is no terminal to draw on."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Misconfigured("the console needs a terminal", "`countersign --help` names the commands that need none")
 
 
 def command() -> TyperCommand | TyperGroup:

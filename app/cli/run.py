@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from app.bootstrap import Workplace, open_workplace
-from app.cli.output import say
+from app.cli.output import progress, say
 from app.launch import Launch
 from app.policy.verdict import Refused, Verdict
 from storage.errors import CountersignError, ForkedHistory, Misconfigured, Offline
@@ -51,7 +51,7 @@ async def _run(launch: Launch, work: Work, tidy: bool, pull: bool) -> int | None
 async def _brought_up_to_date(place: Workplace) -> bool:
     """Pull. Where that fails the copy is still there to be read, and its state is said; False then."""
     try:
-        faults = (await place.sync.pull()).faults
+        faults = (await place.sync.pull(progress)).faults
     except Offline as error:
         position = place.sync.status.position
         say(f"OFFLINE: {error}")
