@@ -47,8 +47,10 @@ class NewRequestScreen(Screen[str | None]):
         Binding("ctrl+s", "submit", "Send", id="new-request.send"),
         Binding("f2", "turn", "What will happen", id="new-request.explain"),
         Binding("escape", "leave", "Back", id="new-request.back"),
-        Binding("ctrl+down,ctrl+n", "app.focus_next", "Next field", show=False),
-        Binding("ctrl+up,ctrl+b", "app.focus_previous", "Field before", show=False),
+        # Priority: decided before the next key is dealt out, so that what is typed in a burst (a slow line, a script)
+        # right after Tab goes to the next field and not to the one just left.
+        Binding("tab", "app.focus_next", "Next field", show=False, priority=True, id="new-request.next"),
+        Binding("shift+tab", "app.focus_previous", "Field before", show=False, priority=True, id="new-request.before"),
     ]
 
     DEFAULT_CSS = """

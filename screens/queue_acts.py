@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from screens.main import MainScreen
 from screens.request_acts import Act, Verdicts, first_act
-from screens.request_words import MODE_WORDS, open_question
+from screens.request_words import MODE_WORDS, open_question, scope_words
 from widgets.dialog import Confirm, Notice
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class QueueActs(MainScreen):
 
         created = await self.app.push_screen_wait(NewRequestScreen(self.context, again_of))
         if created is not None:
+            self.catch_up(force=True)  # the replica has it; sync may not have told this screen yet
             self.table.move_to(created)
 
     async def do_withdraw(self) -> None:
@@ -198,7 +199,7 @@ class QueueActs(MainScreen):
             ("engineer", line.engineer_name),
             ("ticket", request.ticket),
             ("reason", request.reason),
-            ("scope", f"{request.scope} (about {request.records:,} records)"),
+            ("scope", scope_words(request)),
             ("access", f"{MODE_WORDS[request.mode]}, {request.minutes} min"),
         ]
 

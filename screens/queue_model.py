@@ -10,6 +10,7 @@ from screens.context import ConsoleContext
 from screens.queue_rows import Group, Grouped, ParsedFilter, history_source, queue_source
 from screens.request_acts import needs
 from screens.request_words import request_now
+from storage.models import RequestState
 from storage.replica.queries.requests import RequestLine, open_requests, past_requests
 from widgets.rows import RowSource
 
@@ -39,7 +40,9 @@ def open_now(context: ConsoleContext, now: datetime) -> QueueNow:
     lines = [line for line in open_requests(context.reader) if not request_now(line, now).closed]
     grouped = [Grouped(line, _group(context, line, now)) for line in lines]
     needing = sum(one.group is Group.NEEDS_ME for one in grouped)
-    summary = f"{len(lines)} open · {needing} need{'s' if needing == 1 else ''} me"
+    # A request that led to a session is no longer open: it stands here while it runs or owes its outcome.
+    waiting = sum(request_now(line, now).state is not RequestState.USED for line in lines)
+    summary = f"{waiting} open · {needing} need{'s' if needing == 1 else ''} me"
     return QueueNow(queue_source(grouped, now), _by_id(lines), summary, needing, _next_change(lines, now))
 
 

@@ -55,8 +55,8 @@ class ParsedFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedCell:
-    """How long ago a request that is over was asked: `3h ago`."""
+class PastCell:
+    """How long ago something was, for what no longer runs: `3h ago`."""
 
     at: datetime
 
@@ -120,8 +120,8 @@ def request_row(line: RequestLine, now: datetime) -> RowView:
 
 
 def _time_cell(line: RequestLine, shown: RequestNow) -> Cell:
-    """What is left while something runs; how long ago it was asked once nothing does."""
-    return LeftCell(shown.deadline) if shown.deadline is not None else AskedCell(line.request.created_at)
+    """What is left while something runs; how long ago it was over, or asked, once nothing does."""
+    return LeftCell(shown.deadline) if shown.deadline is not None else PastCell(shown.since or line.request.created_at)
 
 
 def _urgency(line: RequestLine, now: datetime) -> tuple[bool, bool, datetime, str]:

@@ -17,7 +17,15 @@ from textual.containers import VerticalScroll
 
 from app.policy.verdict import Finding, Verdict
 from screens.context import ConsoleContext
-from screens.request_words import ALTERNATIVE_WORDS, LAYER_WORDS, MODE_WORDS, RequestNow, next_step, request_now
+from screens.request_words import (
+    ALTERNATIVE_WORDS,
+    LAYER_WORDS,
+    MODE_WORDS,
+    RequestNow,
+    next_step,
+    request_now,
+    scope_words,
+)
 from storage.models import Mail, Mode, Request
 from storage.replica.queries.requests import LoggedStep, RequestLine, names, request_mails, request_steps
 from widgets.cells import BarCell, Cell, Tone, Toned
@@ -91,7 +99,7 @@ def _asked(one: RequestLine, names: Mapping[str, str]) -> Iterable[Field]:
     yield field("engineer", visible(f"{one.engineer_name} <{one.engineer_email}>"))
     yield field("ticket", visible(request.ticket))
     yield field("reason", visible(request.reason))
-    yield field("scope", f"{visible(request.scope)} (about {request.records:,} records)")
+    yield field("scope", visible(scope_words(request)))
     yield field("access", _access(request))
     tried = ", ".join(ALTERNATIVE_WORDS[way] for way in request.tried) or "nothing less invasive"
     yield field("tried", tried, *([Toned(visible(request.why_not), Tone.DIM)] if request.why_not else []))

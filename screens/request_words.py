@@ -92,6 +92,11 @@ def next_step(line: RequestLine, now: datetime) -> str:
             return "nothing on this one; r asks again, prefilled"
 
 
+def scope_words(request: Request) -> str:
+    """The scope with the number of records expected."""
+    return f"{request.scope} (about {request.records:,} record{'' if request.records == 1 else 's'})"
+
+
 def signs(request: Request) -> str:
     """Three letters for the table: urgent, mode, layer. Each says without colour what a colour may add."""
     urgent = "!" if request.urgent else " "
@@ -152,6 +157,10 @@ def _closed(state: RequestState, short: str, headline: str, tone: Tone = Tone.DI
 
 def _waits_for_countersign(request: Request) -> bool:
     return request.mode is Mode.FULL and request.countersigned_by is None and request.declined_by is None
+
+
+def _over_since(session: Session | None) -> datetime | None:
+    return None if session is None else session.ended_at or session.expires_at
 
 
 def _owes(session: Session | None) -> bool:

@@ -57,6 +57,14 @@ class Tick(Checkbox):
     def __init__(self, label: str, *, id: str | None = None) -> None:
         super().__init__(Content(label), id=id, compact=True)
 
+    def on_key(self, event: events.Key) -> None:
+        """Toggled here and not by a binding: bindings look at the focus only when a key has bubbled up, and in a burst
+        of keys it is elsewhere by then."""
+        if event.key in ("space", "enter"):
+            event.stop()
+            event.prevent_default()
+            self.toggle()
+
     def render(self) -> Content:
         return Content("[x] " if self.value else "[ ] ") + self.label
 

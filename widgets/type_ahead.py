@@ -97,6 +97,7 @@ class TypeAhead(Vertical):
         self._placeholder = placeholder
         self._choices: tuple[Choice, ...] = ()
         self._fitting: list[Choice] = []
+        self._closed_by_hand = False
         self.chosen: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -123,6 +124,9 @@ class TypeAhead(Vertical):
         elif self.chosen is not None and self.chosen not in known:
             self.query_one(Input).value = ""
             self._settle(None)
+        elif self.chosen is None and self.text and not self.query_one(Input).has_focus:
+            self._open(self.text)  # typed and left before there was anything to choose from
+            self._take_marked()
 
     def focus_input(self) -> None:
         self.query_one(Input).focus()
@@ -130,11 +134,14 @@ class TypeAhead(Vertical):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
+        now = self.query_one(Input)
+        if event.value != now.value:  # overtaken: more was typed, or a choice taken
+            return
         current = next((one for one in self._choices if one.key == self.chosen), None)
         if current is not None and event.value == visible(current.label):
             return
         self._settle(None)
-        if self.query_one(Input).has_focus:
+        if now.has_focus:
             self._open(event.value)
 
     @on(Input.Submitted)
@@ -154,8 +161,11 @@ class TypeAhead(Vertical):
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Leaving by Tab takes what stands under the mark if something was typed: nobody types a name to lose it."""
-        if self.is_open and self.text and self.chosen is None:
-            self._take_marked()
+        if self.text and self.chosen is None:
+            if not self.is_open and not self._closed_by_hand:  # typed and left in one burst
+                self._open(self.text)
+            if self.is_open:
+                self._take_marked()
         self.remove_class("-open")
 
     def action_move(self, step: int) -> None:
@@ -166,6 +176,7 @@ class TypeAhead(Vertical):
             choices.highlighted = ((choices.highlighted or 0) + step) % choices.option_count
 
     def action_close(self) -> None:
+        self._closed_by_hand = True
         self.remove_class("-open")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -173,6 +184,7 @@ class TypeAhead(Vertical):
         return self.is_open if action == "close" else True
 
     def _open(self, query: str) -> None:
+        self._closed_by_hand = False
         scored = [
             (fitness(query, choice.label) * 2 or fitness(query, choice.detail), choice) for choice in self._choices
         ]

@@ -208,6 +208,17 @@ async def test_leaving_type_ahead_by_tab_takes_what_is_marked(world: QueueWorld)
         assert screen.query_one("#tenant", TypeAhead).chosen == "contoso"
 
 
+async def test_keys_that_come_in_one_burst_reach_the_fields_they_were_meant_for(world: QueueWorld) -> None:
+    """A slow line delivers many keys at once: what follows Tab belongs to the next field."""
+    async with asking(world) as (app, pilot, screen):
+        for key in [*"northw", "tab", *"wen", "tab", *"T-9", "tab", *"abc", "tab", "space", "tab", "tab"]:
+            app.post_message(events.Key(key, " " if key == "space" else key if len(key) == 1 else None))
+        await judged(pilot)
+        form = screen.form.values()
+        assert (form.tenant_id, form.target_id, form.ticket) == ("northwind", "northwind/wendy", "T-9")
+        assert form.reason == "abc" and form.tried == (Alternative.LOGS,)
+
+
 async def test_another_tenant_takes_the_chosen_target_away(world: QueueWorld) -> None:
     """A target of another tenant could never be meant."""
     async with asking(world) as (_, pilot, screen):
