@@ -63,7 +63,8 @@ class LeftCell:
 
 @dataclass(frozen=True, slots=True)
 class BarCell:
-    """A bar that empties from `started` to `deadline`, with the time left behind it where there is room."""
+    """The time left, and where there is room a bar that empties from `started` to `deadline`. The digits stand first:
+    a second then costs the terminal a few bytes, not the whole bar."""
 
     started: datetime
     deadline: datetime
@@ -75,7 +76,7 @@ class BarCell:
         room = width - 8
         if room < 4:
             return Toned(text, tone)
-        return Toned(f"{bar(seconds / total if total > 0 else 0.0, room)} {text:>7}", tone)
+        return Toned(f"{text:>7} {bar(seconds / total if total > 0 else 0.0, room)}", tone)
 
 
 @dataclass(frozen=True, slots=True)
