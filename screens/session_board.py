@@ -25,7 +25,8 @@ from widgets.text import visible
 KEPT_CARDS = 2048
 
 COLUMNS = (
-    Column("left", "time left", 20, least=16),
+    Column("left", "left", 10),
+    Column("bar", "", 9, least=5),
     Column("flags", "flags", 6, least=5),
     Column("engineer", "engineer", 14, least=11, grow=1),
     Column("tenant", "tenant", 22, least=14, grow=2),
@@ -41,8 +42,20 @@ ASKED = "⇧"
 
 @dataclass(frozen=True, slots=True)
 class TimeLeftCell:
-    """A running session's time: a bar that empties, a sign for the level, the time itself; `over` by the clock alone,
-    whoever recorded it or not (REQ-203)."""
+    """A running session's time with a sign for its level; `over` by the clock alone, whoever recorded it or not
+    (REQ-203). Apart from the bar, and before it on the line: a second that passes sends ten characters a row."""
+
+    deadline: datetime
+
+    def drawn(self, now: datetime, width: int) -> Toned:
+        seconds = (self.deadline - now).total_seconds()
+        level = level_of(seconds)
+        return Toned(f"{level.sign:<2} {left_text(seconds):>7}", LEVEL_TONES[level])
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBarCell:
+    """The same as a bar that empties; it changes a few times in a whole session."""
 
     started: datetime
     deadline: datetime
@@ -50,12 +63,7 @@ class TimeLeftCell:
     def drawn(self, now: datetime, width: int) -> Toned:
         seconds = (self.deadline - now).total_seconds()
         total = (self.deadline - self.started).total_seconds()
-        level = level_of(seconds)
-        text = f"{level.sign:<2} {left_text(seconds):>7}"
-        room = width - len(text) - 1
-        if room >= 3:
-            text = f"{bar(seconds / total if total > 0 else 0.0, room)} {text}"
-        return Toned(text, LEVEL_TONES[level])
+        return Toned(bar(seconds / total if total > 0 else 0.0, width), LEVEL_TONES[level_of(seconds)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +150,7 @@ class BoardSource:
             return heading(line)
         card = self._card(line)
         if card is None:
-            return RowView(line.session_id, ("", "", visible(line.session_id), *[""] * (len(COLUMNS) - 3)))
+            return RowView(line.session_id, ("", "", "", visible(line.session_id), *[""] * (len(COLUMNS) - 4)))
         return RowView(line.session_id, self._cells(line, card), tone=Tone.PLAIN if self._lively(line) else Tone.DIM)
 
     def _lively(self, line: BoardLine) -> bool:
@@ -167,7 +175,7 @@ class BoardSource:
         seen = f"{session.records_seen}/~{card.declared}"
         crowded = session.records_seen > max(card.declared, 1) * 2
         return (
-            self._time_cell(line, session),
+            *self._time_cells(line, session),
             flags(session),
             Toned(
                 visible(card.engineer),
@@ -182,13 +190,12 @@ class BoardSource:
             else Toned("nothing" if session.ended_at else "nothing yet", Tone.DIM),
         )
 
-    def _time_cell(self, line: BoardLine, session: Session) -> Cell:
+    def _time_cells(self, line: BoardLine, session: Session) -> tuple[Cell, Cell]:
         if line.group is Group.RUNNING:
-            return TimeLeftCell(session.started_at, session.expires_at)
-        ended = session.ended_at or session.expires_at
-        how = END_SIGNS[session.end_kind or EndKind.CLOCK]
-        text = f"{near_text(ended, self._context.now(), self._context.zone)} {how}"
-        return Toned(text, Tone.SOON) if line.group is Group.OWED else Toned(text, Tone.DIM)
+            return TimeLeftCell(session.expires_at), TimeBarCell(session.started_at, session.expires_at)
+        at = near_text(session.ended_at or session.expires_at, self._context.now(), self._context.zone)
+        tone = Tone.SOON if line.group is Group.OWED else Tone.DIM
+        return Toned(f"{at:>10}", tone), Toned(END_SIGNS[session.end_kind or EndKind.CLOCK], tone)
 
 
 END_SIGNS = {

@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from screens.session_board import ASKED, BEYOND, TimeLeftCell
+from screens.session_board import ASKED, BEYOND
 from storage.models import Decision, DecisionKind, ElevationState, EndKind, Layer, Mode, Session
 from storage.replica.queries.sessions import SessionCard
-from widgets.cells import Tone, Toned
+from widgets.cells import LEVEL_TONES, BarCell, Tone, Toned
+from widgets.countdown import Level, level_of
 from widgets.fields import BLANK, Field, field, line, under
 from widgets.text import visible
 
@@ -29,6 +30,14 @@ _DECIDED = {
     DecisionKind.STANDING_CONSENT: "standing consent",
     DecisionKind.COUNTERSIGN: "countersigned full mode",
     DecisionKind.DECLINE: "declined full mode",
+}
+
+
+_LEFT = {
+    Level.CALM: "",
+    Level.SOON: f" · {Level.SOON.sign} under 5 minutes left",
+    Level.LAST: f" · {Level.LAST.sign} under 1 minute left",
+    Level.OVER: "",
 }
 
 
@@ -56,7 +65,8 @@ class StateCell:
         session = self.session
         mode = "full" if session.mode is Mode.FULL else "read-only"
         if session.is_active(now):
-            return Toned(f"running · {mode}", Tone.GOOD)
+            level = level_of((session.expires_at - now).total_seconds())
+            return Toned(f"running · {mode}{_LEFT[level]}", LEVEL_TONES[level])
         if session.outcome is None:
             return Toned(f"over · {mode} · outcome owed", Tone.SOON)
         return Toned(f"ended · {mode}", Tone.DIM)
@@ -72,12 +82,15 @@ def minutes(span: timedelta) -> str:
 
 
 def headline(card: SessionCard) -> list[Field]:
-    """Which session, its state, and its time running out: what changes every second, kept apart from the rest."""
+    """Which session, and its state."""
     session = card.session
-    fields = [line(Toned(visible(f"{session.id} · {card.tenant}"), Tone.STRONG)), line(StateCell(session))]
-    if session.ended_at is None:
-        fields.append(line(TimeLeftCell(session.started_at, session.expires_at)))
-    return fields
+    return [line(Toned(visible(f"{session.id} · {card.tenant}"), Tone.STRONG)), line(StateCell(session))]
+
+
+def countdown(card: SessionCard) -> list[Field]:
+    """Its time running out, kept apart from the rest: it changes every second, nothing else does."""
+    session = card.session
+    return [] if session.ended_at is not None else [line(BarCell(session.started_at, session.expires_at))]
 
 
 def session_fields(card: SessionCard, decisions: Sequence[Decision], times: Times) -> list[Field]:

@@ -20,7 +20,7 @@ COLUMNS = (
     Column("at", "at", 8),
     Column("kind", "kind", 6),
     Column("what", "what was viewed", 30, least=15, grow=3),
-    Column("fields", "fields", 18, least=14, priority=2, grow=2),
+    Column("fields", "fields", 18, least=12, priority=2, grow=2),
     Column("count", "result", 6, priority=1, right=True),
 )
 

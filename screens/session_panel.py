@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from screens.context import ConsoleContext
-from screens.session_detail import headline, session_fields
+from screens.session_detail import countdown, headline, session_fields
 from screens.session_feed import COLUMNS, FeedSource
 from storage.replica.queries.sessions import SessionCard, decisions_on, session_card
 from widgets.cells import Tone, Toned
@@ -27,7 +27,7 @@ class SessionPanel(Container):
     DEFAULT_CSS = """
     SessionPanel {
         layout: vertical; height: 1fr;
-        & #session-headline { margin-bottom: 1; }
+        & #session-countdown { margin-bottom: 1; }
         & > #session-story { height: auto; max-height: 65%; padding: 0 1; scrollbar-size-vertical: 1; }
         & > #session-views { height: 1fr; min-height: 5; }
         & #feed-title { height: 1; width: 1fr; padding: 0 1; color: $text-muted; border-top: none; text-style: bold; }
@@ -42,6 +42,7 @@ class SessionPanel(Container):
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="session-story"):
             yield FieldList(self._given.now, id="session-headline")
+            yield FieldList(self._given.now, id="session-countdown")
             yield FieldList(self._given.now, id="session-fields")
         with Vertical(id="session-views"):
             yield Static("", id="feed-title", markup=False)
@@ -56,12 +57,14 @@ class SessionPanel(Container):
         feed, title = self.query_one("#feed", VirtualTable), self.query_one("#feed-title", Static)
         if self.card is None:
             head.show([line(Toned("no session selected", Tone.DIM))])
+            self.query_one("#session-countdown", FieldList).show([])
             fields.show([])
             feed.show(ListSource(), from_top=True)
             title.update("")
             return
         session = self.card.session
         head.show(headline(self.card))
+        self.query_one("#session-countdown", FieldList).show(countdown(self.card))
         fields.show(session_fields(self.card, decisions_on(reader, session.request_id), self._near()))
         feed.show(FeedSource(self._given, session.id, self._clock), from_top=session.id != before)
         beyond = f" · {session.beyond_scope} beyond the scope" if session.beyond_scope else ""
