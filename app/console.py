@@ -8,6 +8,7 @@ in. One timer ticks the screen in front, and only that.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
 
 from app.console_modes import MODES
@@ -213,6 +214,12 @@ class CountersignApp(App[None]):
         """What happened, what to do about it, and where the rest is."""
         words = f"{error}\n{error.advice}" if error.advice else str(error)
         self.notify(visible(words, lines=True), title=type(error).__name__, severity="error", markup=False, timeout=15)
+
+    def clear_selection(self) -> None:
+        """From Python 3.12 on, tasks start eagerly: the first screen's entries clear a selection before that screen is
+        on the stack (Textual issue 6444). There is none to clear then."""
+        with contextlib.suppress(ScreenStackError):
+            super().clear_selection()
 
     def copy_to_clipboard(self, text: str) -> None:
         """OSC 52 is sent and never answered, so that is all that is claimed."""
