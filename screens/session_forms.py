@@ -64,9 +64,9 @@ class SessionForm(Dialog[bool]):
     }
     """
 
-    def __init__(self, title: str, told: str, *, danger: bool = False) -> None:
-        super().__init__(title, danger=danger)
-        self._told = told
+    def __init__(self, title: str, told: str, submit: Callable[[], Awaitable[str]]) -> None:
+        super().__init__(title)
+        self._told, self._submit = told, submit
         self._sending = False
 
     def body(self) -> ComposeResult:
@@ -81,10 +81,6 @@ class SessionForm(Dialog[bool]):
     def missing(self) -> tuple[str, str]:
         """The id of the first field that must not stay as it is and why; ("", "") when all is said."""
         return "", ""
-
-    async def submit(self) -> str:
-        """Do it: "" when done, else what went wrong."""
-        raise NotImplementedError(type(self).__name__)
 
     async def chosen(self, choice: str) -> None:
         if choice != self.SEND.id:
@@ -102,7 +98,7 @@ class SessionForm(Dialog[bool]):
 
     async def _send(self) -> None:
         try:
-            words = await self.submit()
+            words = await self._submit()
         finally:
             self._busy(False)
         if words:
@@ -129,8 +125,8 @@ class LogViewForm(SessionForm):
 
     def __init__(self, card: SessionCard, submit: Callable[[Viewed], Awaitable[str]]) -> None:
         told = f"Names of records and fields, never their values. The scope you declared: {card.scope}"
-        super().__init__(f"Log what you viewed · {card.session.id} · {card.tenant}", told)
-        self._submit = submit
+        title = f"Log what you viewed · {card.session.id} · {card.tenant}"
+        super().__init__(title, told, lambda: submit(self.values()))
 
     def form(self) -> ComposeResult:
         with FormField("kind", "kind"), Vertical(), RadioSet(id="kind", compact=True):
@@ -153,9 +149,6 @@ class LogViewForm(SessionForm):
         if not self.query_one("#name", LineEntry).value.strip():
             return "name", "say what was viewed: its name is missing"
         return "", ""
-
-    async def submit(self) -> str:
-        return await self._submit(self.values())
 
     def values(self) -> Viewed:
         pressed = self.query_one("#kind", RadioSet).pressed_button
@@ -182,8 +175,8 @@ class OutcomeForm(SessionForm):
         told = "The tenant's receipt and both logs will say this."
         if not ending:
             told += " Until it is given you can start no other session."
-        super().__init__(title, told)
-        self._card, self._submit, self._ending = card, submit, ending
+        super().__init__(title, told, lambda: submit(self.values()))
+        self._card, self._ending = card, ending
 
     def form(self) -> ComposeResult:
         session = self._card.session
@@ -222,9 +215,6 @@ class OutcomeForm(SessionForm):
         if not words.beyond_scope:
             return "beyond", 'say what was seen beyond the scope, or "no"'
         return "", ""
-
-    async def submit(self) -> str:
-        return await self._submit(self.values())
 
     def values(self) -> OutcomeWords:
         return OutcomeWords(
