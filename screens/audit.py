@@ -154,6 +154,7 @@ class AuditScreen(AuditActs):
             last = newest(reader, self.log_name)
             self.table.show(LogRows(reader, self.log_name, last, self.context.zone), from_top=True)
             self._tell_found()
+            self._show_entry(self.table.cursor_key)
         else:
             self._search(after=0)
 
@@ -191,6 +192,7 @@ class AuditScreen(AuditActs):
         self.table.show(source, from_top=self._fresh)
         self._fresh = False
         self._tell_found(searching=not done)
+        self._show_entry(self.table.cursor_key)
 
     def _tell_found(self, searching: bool = False) -> None:
         log = self.log_name.removeprefix("tenant:")

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import RadioButton, RadioSet, Static
+from textual.widgets import Input, RadioButton, RadioSet, Static
 from textual.worker import get_current_worker
 
 from screens.context import ConsoleContext
@@ -70,6 +71,11 @@ class ExportDialog(Dialog[str]):
         path = Path(line.value)
         if path.suffix in (".csv", ".jsonl"):
             line.prefill(str(path.with_suffix(f".{event.pressed.id}")))
+
+    @on(Input.Submitted)
+    async def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        await self.chosen("export")
 
     async def chosen(self, choice: str) -> None:
         if choice != "export":

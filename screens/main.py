@@ -48,6 +48,8 @@ class MainScreen(CommonActions):
         #bottom { height: 1; layout: horizontal; }
         &.-one-pane #bottom { height: 2; layout: vertical; }
         &.-one-pane StatusBar { width: 1fr; }
+        &.-fault #bottom { height: 2; layout: vertical; }
+        &.-fault StatusBar { width: 1fr; text-align: left; }
     }
     """
 
@@ -162,7 +164,9 @@ class MainScreen(CommonActions):
 
     def _show_state(self) -> None:
         if self.is_mounted:
-            self.query_one(StatusBar).show(status_of(self.context))
+            status = status_of(self.context)
+            self.set_class(bool(status.alarm), "-fault")
+            self.query_one(StatusBar).show(status)
 
     # -- acting --------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,153 @@
+"""The audit viewer (REQ-407) on a real log: every entry, filters, details, verification, export."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from app.console import CountersignApp
+from screens.audit_export import ExportDialog
+from screens.audit_verify import VerifyDialog
+from tests.pilot.whole_console import ENTRIES, audit, console, make_home, until
+from widgets.filter_line import FilterLine
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_home(tmp_path_factory.mktemp("audit") / "home")
+
+
+async def open_viewer(app: CountersignApp, pilot: Pilot[None]) -> None:
+    await pilot.press("3")
+    await until(pilot, lambda: audit(app).table.count == ENTRIES)
+
+
+async def filtered(app: CountersignApp, pilot: Pilot[None], line: str) -> int:
+    """How many entries a filter finds."""
+    words = audit(app).query_one("#audit-found", Static)
+    words.update("nothing said yet")
+    audit(app).query_one(FilterLine).value = line
+    await until(pilot, lambda: str(words.content).endswith("found"))
+    return audit(app).table.count
+
+
+async def test_every_entry_stands_there_newest_first(home: Path, tmp_path: Path) -> None:
+    async with console(home, tmp_path) as (app, pilot):
+        await open_viewer(app, pilot)
+        assert audit(app).table.cursor_key == str(ENTRIES)
+        await pilot.press("end")
+        await until(pilot, lambda: audit(app).entry is not None and audit(app).entry.seq == 1)
+        assert audit(app).entry.data["action"] == "database.created"
+
+
+async def test_filters_find_what_the_log_holds(home: Path, tmp_path: Path) -> None:
+    async with console(home, tmp_path) as (app, pilot):
+        await open_viewer(app, pilot)
+        reader = app.context.reader
+        for line, sql in {
+            "action:session.started": "action = 'session.started'",
+            "action:session.*": "action LIKE 'session.%'",
+            "action:record.viewed": "action LIKE '%.record.viewed'",
+        }.items():
+            (expected,) = reader.execute(f"SELECT count(*) FROM operator_log WHERE {sql}").fetchone()
+            assert expected > 0
+            assert await filtered(app, pilot, line) == expected
+        tenant, name, entries = reader.execute(
+            "SELECT t.id, t.name, count(*) FROM operator_log l JOIN tenant t ON t.id = l.tenant GROUP BY 1 LIMIT 1"
+        ).fetchone()
+        assert await filtered(app, pilot, f'tenant:"{name}"') == entries
+        assert await filtered(app, pilot, f"tenant:{tenant} tenant:nobody-at-all") == entries
+        assert await filtered(app, pilot, "tenant:nobody-at-all") == 0
+
+
+async def test_free_text_looks_into_values_and_not_into_hashes(home: Path, tmp_path: Path) -> None:
+    async with console(home, tmp_path) as (app, pilot):
+        await open_viewer(app, pilot)
+        (body,) = app.context.reader.execute(
+            "SELECT body FROM operator_log WHERE action = 'request.created' ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+        entry = json.loads(body)
+        word = max(entry["reason"].split(), key=len).strip(".,;:").upper()
+        assert await filtered(app, pilot, word) >= 1
+        assert await filtered(app, pilot, entry["prev"][:16]) == 0
+
+
+async def test_esc_clears_the_filter_and_shows_everything_again(home: Path, tmp_path: Path) -> None:
+    async with console(home, tmp_path) as (app, pilot):
+        await open_viewer(app, pilot)
+        await pilot.press("slash", *"action:staff.*", "enter")
+        await until(pilot, lambda: 0 < audit(app).table.count < ENTRIES)
+        await pilot.press("slash", "escape")
+        await until(pilot, lambda: audit(app).table.count == ENTRIES)
+        assert audit(app).table.has_focus
+
+
+async def test_names_of_conditions_and_their_values_are_completed(home: Path, tmp_path: Path) -> None:
+    async with console(home, tmp_path) as (app, pilot):
+        await open_viewer(app, pilot)
+        line = audit(app).query_one(FilterLine)
+        await pilot.press("slash", *"act")
+        await until(pilot, lambda: line._suggestion == "action:")
+        await pilot.press("right", *"session.st")
+        await until(pilot, lambda: line._suggestion == "action:session.started")
+
+
+async def test_verification_shows_its_progress_and_its_verdict(home: Path, tmp_path: Path) -> None:
+    async with console(home, tmp_path) as (app, pilot):
+        await open_viewer(app, pilot)
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(app.screen, VerifyDialog))
+        words = app.screen.query_one("#verify-words", Static)
+        await until(pilot, lambda: "verified ✓" in str(words.content))
+
+
+async def test_exported_lines_are_the_exact_bytes_and_their_chain_can_be_recomputed(home: Path, tmp_path: Path) -> None:
+    async with console(home, tmp_path) as (app, pilot):
+        await open_viewer(app, pilot)
+        app.context.exports = str(tmp_path)
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, ExportDialog))
+        await pilot.press("enter")
+        await until(pilot, lambda: (tmp_path / "audit.jsonl").exists() and not isinstance(app.screen, ExportDialog))
+        prev = "0" * 64
+        lines = (tmp_path / "audit.jsonl").read_text("utf-8").splitlines()
+        assert len(lines) == ENTRIES
+        for line in lines:
+            assert json.loads(line)["prev"] == prev
+            prev = hashlib.sha256(b"\x00" + line.encode()).hexdigest()
+        newest = audit(app).table.count  # that a log was taken out is itself an entry
+        await until(pilot, lambda: audit(app).table.count == ENTRIES + 1 or newest == ENTRIES + 1)
+
+
+async def test_a_filtered_export_as_csv_holds_what_was_shown(home: Path, tmp_path: Path) -> None:
+    async with console(home, tmp_path) as (app, pilot):
+        await open_viewer(app, pilot)
+        count = await filtered(app, pilot, "action:session.started")
+        app.context.exports = str(tmp_path)
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, ExportDialog))
+        app.screen.query_one("#csv").value = True  # type: ignore[attr-defined]
+        await pilot.pause()
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: (tmp_path / "audit.csv").exists())
+        rows = list(csv.DictReader((tmp_path / "audit.csv").open(encoding="utf-8", newline="")))
+        assert len(rows) == count
+        assert {row["action"] for row in rows} == {"session.started"}
+
+
+async def test_a_tenants_own_log_can_be_read_by_itself(home: Path, tmp_path: Path) -> None:
+    """REQ-402."""
+    async with console(home, tmp_path) as (app, pilot):
+        await open_viewer(app, pilot)
+        tenant, entries = app.context.reader.execute(
+            "SELECT tenant_id, max(seq) FROM tenant_log GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
+        ).fetchone()
+        audit(app).show_log(f"tenant:{tenant}")
+        await until(pilot, lambda: audit(app).table.count == entries)
+        assert audit(app).entry.data["log"] == f"tenant:{tenant}"
