@@ -27,6 +27,7 @@ from storage.models import (
     Row,
     StepUp,
 )
+from storage.models.row import Json
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -142,11 +143,18 @@ class CaseRequest:
     def _create(self, at: int) -> None:
         request, proof = self._request, self._used_proof(at)
         self._mails = [(self._letter(admin, at), admin) for admin in self._brief.place.admins]
-        words = said(
-            after={"state": "pending"},
-            data={"minutes": request.minutes, "mode": request.mode.value, "scope": request.scope},
-            reason=request.reason,
-        )
+        data: dict[str, Json] = {
+            "scope": request.scope,
+            "records": request.records,
+            "mode": request.mode.value,
+            "minutes": request.minutes,
+            "urgent": request.urgent,
+            "tried": [way.value for way in request.tried],
+            "why_not": request.why_not,
+            "content_digest": request.content_digest,
+            "mailed": [admin.id for _, admin in self._mails],
+        }
+        words = said(data=data, reason=request.reason)
         rows = (request, proof, *(mail for mail, _ in self._mails))
         self._write(at, Action.REQUEST_CREATED, self._brief.engineer, words, *rows)
         self._settle(proof)
@@ -177,7 +185,7 @@ class CaseRequest:
                     )
                 )
             self._links[admin.id] = links
-            words = said(data={"event": mail.event, "mail": mail.id, "to": admin.email})
+            words = said(data={"mail": mail.id, "event": mail.event, "to": mail.to_id, "links": list(mail.links)})
             self._write(at, Action.MAIL_DELIVERED, WORKER, words, sent, *links)
             self._settle(sent)
 
@@ -194,7 +202,7 @@ class CaseRequest:
     def _exchange(self, at: int, action: Action, who: Someone, kind: str, text: str) -> None:
         item = Exchange(kind, who.id, who.name, moment(at), text)
         self._request = replace(self._request, exchanges=(*self._request.exchanges, item))
-        self._write(at, action, who, said(data={"text": text}), self._request)
+        self._write(at, action, who, said(data={kind: text}), self._request)
 
     def _decide(self, at: int, action: Action, kind: DecisionKind, state: RequestState, note: str | None) -> None:
         brief, request = self._brief, self._request
@@ -211,7 +219,8 @@ class CaseRequest:
         )  # fmt: skip
         link = next(one for one in self._links[admin.id] if one.kind.value == kind.value)
         used = replace(link, used_at=when)
-        words = said(before={"state": request.state.value}, after={"state": state.value}, data={"minutes": granted})
+        data: dict[str, Json] = {"minutes": granted, "mode": request.mode.value} if granted else {}
+        words = said(data=data | ({"note": note} if note else {}))
         self._write(at, action, admin, words, self._request, decision, used)
         self._settle(decision)
 
@@ -239,9 +248,8 @@ class CaseRequest:
         self._over(at, Action.REQUEST_LAPSED, RequestState.LAPSED, CLOCK)
 
     def _over(self, at: int, action: Action, state: RequestState, who: Someone) -> None:
-        before = self._request.state.value
         self._request = replace(self._request, state=state)
-        words = said(before={"state": before}, after={"state": state.value}, data={"effective_at": stamp(at)})
+        words = said(data={"effective_at": stamp(at)}) if who is CLOCK else NOTHING
         self._write(at, action, who, words, self._request)
         self._close_request()
 

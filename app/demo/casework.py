@@ -12,20 +12,11 @@ from dataclasses import replace
 from app.demo.case_request import HOUR, MINUTE, SECOND, Brief, CaseRequest, Fate
 from app.demo.cases import FORCE_ENDS, Look
 from app.demo.ledger import Ledger, Said, image, said, stamp
-from app.demo.populace import CLOCK, Someone, change_id, moment
+from app.demo.populace import CLOCK, Someone, change_id, microseconds, moment
+from app.services.sessions import RESULTS, VIEWED
 from storage.log.actions import Action
-from storage.models import EndKind, Mode, Outcome, RequestState, Session, Standing, Start, ViewKind
-from storage.models.row import canonical
-
-_VIEW_ACTIONS = {
-    ViewKind.RECORD: Action.VIEWED_RECORD,
-    ViewKind.FIELD: Action.VIEWED_FIELD,
-    ViewKind.FILE: Action.VIEWED_FILE,
-    ViewKind.SCREEN: Action.VIEWED_SCREEN,
-    ViewKind.QUERY: Action.RAN_QUERY,
-    ViewKind.SEARCH: Action.SEARCHED,
-    ViewKind.EXPORT: Action.EXPORTED,
-}
+from storage.models import EndKind, Mode, Outcome, RequestState, Session, Standing, Start
+from storage.models.row import Json, canonical
 
 
 class Case(CaseRequest):
@@ -86,7 +77,14 @@ class Case(CaseRequest):
         self._request = replace(request, state=RequestState.USED, session_id=session.id)
         standing = Standing(brief.engineer.id, session.id, None, (Start(request.tenant_id, moment(at)),))
         self._pieces = replace(self._pieces, session=f',"session":"{session.id}"')
-        words = said(data={"layer": "consent", "minutes": minutes, "mode": brief.mode.value})
+        data: dict[str, Json] = {
+            "mode": brief.mode.value,
+            "layer": session.layer.value,
+            "expires_at": stamp(at + minutes * MINUTE),
+            "approved_by": request.decided_by,
+            "countersigned_by": request.countersigned_by,
+        }
+        words = said(data=data, reason=request.reason)
         rows = (session, self._request, standing, proof)
         self._write(at, Action.SESSION_STARTED, brief.engineer, words, *rows)
         self._settle(proof)
@@ -103,13 +101,14 @@ class Case(CaseRequest):
             scope = "true" if look.within_scope else "false"
             view = (
                 f'{{"at":"{time}","count":{look.count},"fields":[{fields}],"id":"{key}","kind":"{look.kind.value}",'
-                f'"name":"{name}","session_id":"{session.id}","source":"console","tenant_id":"{session.tenant_id}",'
+                f'"name":"{name}","session_id":"{session.id}","source":"engineer","tenant_id":"{session.tenant_id}",'
                 f'"within_scope":{scope}}}'
             )
-            data = f'{{"count":{look.count},"fields":[{fields}],"name":"{name}","within_scope":{scope}}}'
+            named = f'"fields":[{fields}],' if fields else ""
+            data = f'{{"count":{look.count},{named}"name":"{name}","source":"engineer","within_scope":{scope}}}'
             engineer = self._brief.engineer
             self._ledger.append(
-                _VIEW_ACTIONS[look.kind], engineer.json, engineer.ip, time, change_id(at, self._rng), self._pieces,
+                VIEWED[look.kind], engineer.json, engineer.ip, time, change_id(at, self._rng), self._pieces,
                 Said(data=f',"data":{data}'), (), (("session_view", key, view),),
                 (("session", session.id, live.seen(look, name)),),
             )  # fmt: skip
@@ -132,7 +131,16 @@ class Case(CaseRequest):
             views=live.views, records_seen=live.records, beyond_scope=live.beyond, last_viewed=live.last,
         )  # fmt: skip
         standing = Standing(session.engineer_id, None, None if mine else session.id, ())
-        data = {"by": kind.value, "effective_at": stamp(at)} | ({"cause": outcome.cause} if outcome else {})
+        data: dict[str, Json] = {
+            "ended_by": kind.value,
+            "effective_at": stamp(at),
+            "seconds": (microseconds(moment(at)) - microseconds(session.started_at)) // SECOND,
+            "views": live.views,
+            "records_seen": live.records,
+            "outcome_owed": not mine,
+        }
+        if outcome is not None:
+            data |= _said_of(outcome)
         words = said(data=data, reason=reason) if reason else said(data=data)
         if action is Action.SESSION_FORCE_ENDED:
             proof = self._used_proof(at)
@@ -156,11 +164,23 @@ class Case(CaseRequest):
     def _give_outcome(self, at: int) -> None:
         session = self._session
         assert session is not None
-        self._session = replace(session, outcome=self._outcome(at))
+        outcome = self._outcome(at)
+        self._session = replace(session, outcome=outcome)
         standing = Standing(session.engineer_id, None, None, ())
-        words = said(data={"cause": self._fill(self._brief.story.cause)})
+        words = said(data=_said_of(outcome))
         self._write(at, Action.OUTCOME_GIVEN, self._brief.engineer, words, self._session, standing)
         self._settle(self._session)
+
+
+def _said_of(outcome: Outcome) -> dict[str, Json]:
+    """An outcome's words as they stand in the entry."""
+    return {
+        "cause": outcome.cause,
+        "changed": outcome.changed,
+        "beyond_scope": outcome.beyond_scope,
+        "follow_up": outcome.follow_up,
+        "ticket_closed": outcome.ticket_closed,
+    }
 
 
 class LiveImage:
@@ -177,10 +197,10 @@ class LiveImage:
     def seen(self, look: Look, name: str) -> str:
         """Count a view; the session's image after it."""
         self.views += 1
-        self.records += look.count
+        self.records += look.count if look.kind in RESULTS else 0
         self.beyond += not look.within_scope
-        self.last = name
+        self.last = f"{look.kind.value} {name}"
         return (
-            f'{{"beyond_scope":{self.beyond}{self._start}"last_viewed":{canonical(name)}{self._middle}'
+            f'{{"beyond_scope":{self.beyond}{self._start}"last_viewed":{canonical(self.last)}{self._middle}'
             f'"records_seen":{self.records}{self._end}"views":{self.views}}}'
         )

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.screen import SystemModalScreen
 from textual.widgets import Input
 
 from app.console import CountersignApp
@@ -19,7 +20,6 @@ from screens.demo_bar import STEP_SECONDS, DemoBar, DemoState
 from screens.main import MainScreen
 from storage.errors import CountersignError
 from storage.models import ActorKind
-from widgets.dialog import Dialog
 from widgets.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
@@ -106,15 +106,15 @@ class DemoConsole(CountersignApp):
         return STEP_SECONDS - int(self.context.now().timestamp()) % STEP_SECONDS
 
     def _draw(self) -> None:
-        """On the screen in front, and on the main screen under a dialog."""
+        """On the screen in front and on those under it; not on Textual's own, such as the palette."""
         for screen in self.screen_stack:
-            if not screen.is_mounted or not isinstance(screen, (MainScreen, Dialog)):
+            if not screen.is_mounted or isinstance(screen, SystemModalScreen):
                 continue
             for demo_bar in screen.query(DemoBar):
                 demo_bar.show(self._state)
                 break
             else:
-                over = isinstance(screen, Dialog)
+                over = not isinstance(screen, MainScreen)
                 if over or screen.query("#bottom"):
                     demo_bar = DemoBar(over=over)
                     demo_bar.show(self._state)

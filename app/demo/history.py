@@ -13,7 +13,7 @@ from app.demo.case_request import HOUR, MINUTE, SECOND, SESSION_FATES, Brief, Fa
 from app.demo.cases import STORIES
 from app.demo.casework import Case
 from app.demo.ledger import Ledger, Pieces, said, stamp
-from app.demo.populace import EPOCH, Place, Populace, Someone, change_id, code, found, founders
+from app.demo.populace import Place, Populace, Someone, change_id, code, found, founders, microseconds
 from storage.log.actions import Action
 from storage.models import Mode
 
@@ -34,11 +34,6 @@ _FATES = {
     Fate.EXPIRED: 8,
     Fate.LAPSED: 5,
 }
-
-
-def microseconds(moment: datetime) -> int:
-    """A time as microseconds since 1970."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 class History:

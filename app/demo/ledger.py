@@ -108,7 +108,7 @@ class Said:
 
 def said(**parts: object) -> Said:
     """`Said` from plain values: `said(reason="…", data={…})`."""
-    return Said(**{name: f',"{name}":{canonical(value)}' for name, value in parts.items()})  # type: ignore[arg-type]
+    return Said(**{name: f',"{name}":{canonical(value)}' for name, value in parts.items()})  # type: ignore[arg-type]  # any JSON
 
 
 NOTHING = Said()

@@ -41,6 +41,11 @@ def moment(us: int) -> datetime:
     return EPOCH + timedelta(microseconds=us)
 
 
+def microseconds(moment: datetime) -> int:
+    """A time as microseconds since 1970."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
 def change_id(us: int, rng: random.Random) -> str:
     """A UUIDv7 as `new_change_id` makes them, from the moment and the generator."""
     bits = rng.getrandbits(74)

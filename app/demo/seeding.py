@@ -13,8 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.demo.history import microseconds
-from app.demo.populace import change_id
+from app.demo.populace import change_id, microseconds
 from app.demo.scene import Move
 from app.mail.letter import Postmark, compose, make_tokens, token_hash
 from app.mail.maildir import Maildir

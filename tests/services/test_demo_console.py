@@ -73,6 +73,96 @@ def test_a_code_is_typed_by_a_key_and_starts_the_session(engineer: Terminal) -> 
     engineer.wait_for("inside now", gone=("A fresh code",))
 
 
+def test_the_whole_path_by_keys(home: Path) -> None:
+    """Ask, consent, start, log a view, end: by nothing but keys, in a world that needs no set-up (REQ-803)."""
+    reason = "Refund 8841 shows completed, but the money never arrived; the stored state has to be compared live."
+    with console(home) as terminal:
+        terminal.wait_for("COUNTERSIGN", "F9", "rev ", seconds=90)
+        end_what_runs(terminal)
+        terminal.press("1", "n")
+        terminal.wait_for("Ask for access")
+        for text, keys in (
+            ("coho", ("Enter",)),
+            ("gino", ("Enter",)),
+            ("T-51001", ("Tab",)),
+            (reason, ("Tab", "Space", *["Tab"] * 5)),
+            ("the log does not show the stored state of the payment", ("Tab",)),
+            ("refund 8841", ("Tab",)),
+            ("2", ()),
+        ):
+            terminal.type(text)
+            terminal.wait_for(text[:20])
+            terminal.press(*keys)
+        terminal.wait_for("ready: ^S sends it")
+        terminal.press("C-s")
+        terminal.wait_for("A fresh code: send the request")
+        type_code(terminal)
+        terminal.wait_for("T-51001", "awaits tenant", gone=("A fresh code",))
+        terminal.press("F9")
+        terminal.wait_for("Coho Vineyards (T-51001)")  # the letters are delivered within a second
+        terminal.press("Home")
+        terminal.wait_for("subject  Ann Castellan asks to enter Coho Vineyards (T-51001)")
+        terminal.press("a")
+        terminal.wait_for("link     approved")
+        terminal.press("Escape")
+        terminal.wait_for("ready to start", "T-51001", gone=("you are the tenant's admin here",))
+        terminal.press("s")
+        terminal.wait_for("now?")  # the code of the request covers the start for two minutes
+        terminal.press("y")
+        terminal.wait_for("inside now", "T-51001")
+        terminal.press("2")
+        stand_on_mine(terminal)
+        terminal.press("l")
+        terminal.wait_for("Log what you viewed")
+        terminal.type("refund 8841")
+        terminal.press("C-s")
+        terminal.wait_for("1 record in 1 view")
+        terminal.press("x")
+        terminal.wait_for("cause found")
+        terminal.type("the bank's answer was lost")
+        terminal.press("C-s")
+        terminal.wait_for("COUNTERSIGN", gone=("cause found",))
+        terminal.wait_for("▸ 6/6")
+
+
+def type_code(terminal: Terminal) -> None:
+    """F8 types the code; while it is used up there is none, and the next is waited for."""
+    until = time.monotonic() + 45
+    while time.monotonic() < until:
+        terminal.press("F8")
+        time.sleep(0.3)  # the poll of a condition
+        if re.search(r"│ \d{6} ", terminal.screen()):
+            terminal.press("Enter")
+            return
+    raise NeverShown(terminal.screen())
+
+
+def stand_on_mine(terminal: Terminal) -> None:
+    """Move the cursor of the board to Ann's running session."""
+    terminal.wait_for("RUNNING")
+    terminal.press("Home")
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if re.search(r"running[^▏]*▏?[^\n]*\n(.*\n)*.*engineer +Ann Castellan", terminal.screen()):
+            return
+        terminal.press("Down")
+        time.sleep(0.3)  # the poll of a condition
+    raise NeverShown(terminal.screen())
+
+
+def end_what_runs(terminal: Terminal) -> None:
+    """An engineer has one session at a time."""
+    terminal.press("2")
+    screen = terminal.wait_for("left", "running")
+    if any("Ann Cast" in line and "▓" in line for line in screen.splitlines()):
+        stand_on_mine(terminal)
+        terminal.press("x")
+        terminal.wait_for("cause found")
+        terminal.type("seen")
+        terminal.press("C-s")
+        terminal.wait_for("COUNTERSIGN", gone=("cause found",))
+
+
 def test_a_second_console_in_another_terminal_shares_the_world(engineer: Terminal, home: Path) -> None:
     with console(home, "--as", "super", columns=80, rows=24) as other:
         other.wait_for("dana@ops", "F9", "rev ", seconds=60)
