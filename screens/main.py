@@ -117,7 +117,7 @@ class MainScreen(CommonActions):
     def catch_up(self, force: bool = False) -> None:
         """Reload if something has come in since this screen was last loaded."""
         context = self.context
-        if not context.ready or (self._shown_generation == context.generation and not force):
+        if not self._framed or not context.ready or (self._shown_generation == context.generation and not force):
             return
         following = self._shown_generation == context.generation - 1 and not force
         self._shown_generation = context.generation
@@ -138,7 +138,7 @@ class MainScreen(CommonActions):
         counts = self.context.counts
         staff = self.context.staff
         who = forms_of(staff.email, staff.role.value) if staff else ("nobody signed in",)
-        if self.is_mounted:
+        if self._framed:
             self.query_one(TopBar).show(
                 [Tab(mode, title, counts.get(mode, 0)) for mode, title in MAIN_SCREENS], self.MODE, who
             )
@@ -147,7 +147,7 @@ class MainScreen(CommonActions):
 
     def refresh_hints(self) -> None:
         """Ask every action in the footer whether it applies now. Call it when the subject changes."""
-        if self.is_mounted:
+        if self._framed:
             self.query_one(KeyBar).show([self._hint(a) for a in (*self.ACTIONS, *COMMON) if a.footer])
 
     def every_action(self) -> Iterable[Action]:
@@ -163,10 +163,15 @@ class MainScreen(CommonActions):
         return Hint(action.id, self.key_of(action), self.label_of(action), enabled, action.danger)
 
     def _show_state(self) -> None:
-        if self.is_mounted:
+        if self._framed:
             status = status_of(self.context)
             self.set_class(bool(status.alarm), "-fault")
             self.query_one(StatusBar).show(status)
+
+    @property
+    def _framed(self) -> bool:
+        """Whether the bars are there: not yet while mounting, not any more while the console is being left."""
+        return self.is_mounted and self.is_attached and bool(self.query(StatusBar))
 
     # -- acting --------------------------------------------------------------------------------------------------
 
