@@ -147,6 +147,8 @@ class TypeAhead(Vertical):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        if event.value and self.chosen is None and not self.is_open and not self._closed_by_hand:
+            self._open(event.value)  # typed and entered in one burst: the list had no time to show
         if self.is_open:
             self._take_marked()
             self.screen.focus_next()
