@@ -59,10 +59,11 @@ class Case(CaseRequest):
         return steps
 
     def _plan_views(self) -> list[tuple[int, Callable[[int], None]]]:
-        brief, looks = self._brief, self._brief.story.looks
+        brief = self._brief
+        looks = [self._look(look) for look in brief.story.looks]
         span = max(brief.until - brief.start - 10 * SECOND, brief.views + 1)
         return [
-            (brief.start + 5 * SECOND + span * (n + 1) // (brief.views + 1), self._look(looks[n % len(looks)]))
+            (brief.start + 5 * SECOND + span * (n + 1) // (brief.views + 1), looks[n % len(looks)])
             for n in range(brief.views)
         ]
 
@@ -91,26 +92,26 @@ class Case(CaseRequest):
         self._close_request()
 
     def _look(self, look: Look) -> Callable[[int], None]:
-        """A view, by far the commonest entry: its two images are written out here instead of being encoded."""
+        """A view, by far the commonest entry: its images are put together from pieces instead of being encoded."""
+        name, fields = self._fill(look.name), ",".join(f'"{field}"' for field in look.fields)
+        scope = "true" if look.within_scope else "false"
+        named = f'"fields":[{fields}],' if fields else ""
+        words = Said(
+            data=f',"data":{{"count":{look.count},{named}"name":"{name}","source":"engineer","within_scope":{scope}}}'
+        )
+        counted = f'","count":{look.count},"fields":[{fields}],"id":"'
+        what = f'","kind":"{look.kind.value}","name":"{name}","session_id":"'
+        end = f'","source":"engineer","tenant_id":"{self._request.tenant_id}","within_scope":{scope}}}'
+        action, engineer = VIEWED[look.kind], self._brief.engineer
 
         def step(at: int) -> None:
             session, live, time = self._session, self._live, stamp(at)
             assert session is not None and live is not None
-            name = self._fill(look.name)
-            key, fields = self._ids("V"), ",".join(f'"{field}"' for field in look.fields)
-            scope = "true" if look.within_scope else "false"
-            view = (
-                f'{{"at":"{time}","count":{look.count},"fields":[{fields}],"id":"{key}","kind":"{look.kind.value}",'
-                f'"name":"{name}","session_id":"{session.id}","source":"engineer","tenant_id":"{session.tenant_id}",'
-                f'"within_scope":{scope}}}'
-            )
-            named = f'"fields":[{fields}],' if fields else ""
-            data = f'{{"count":{look.count},{named}"name":"{name}","source":"engineer","within_scope":{scope}}}'
-            engineer = self._brief.engineer
+            key = self._ids("V")
+            view = f'{{"at":"{time}{counted}{key}{what}{session.id}{end}'
             self._ledger.append(
-                VIEWED[look.kind], engineer.json, engineer.ip, time, change_id(at, self._rng), self._pieces,
-                Said(data=f',"data":{data}'), (), (("session_view", key, view),),
-                (("session", session.id, live.seen(look, name)),),
+                action, engineer.json, engineer.ip, time, change_id(at, self._rng), self._pieces, words, (),
+                (("session_view", key, view),), (("session", session.id, live.seen(look, name)),),
             )  # fmt: skip
 
         return step

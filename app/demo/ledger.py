@@ -147,14 +147,14 @@ class Ledger:
     ) -> None:
         """One Change of one entry. `open_rows` and `open_images` may be written again later, `settled` may not.
         Keys must need no escaping in JSON."""
-        written = [(row.TABLE, row.id, image(row)) for row in open_rows]
-        written.extend(open_images)
         seq = self._head[0] + 1
         command = f'{{"answer":{{}},"at":"{at}","id":"{change}","last":{seq}}}'
-        listed = sorted(
+        written = [*open_images, *[(row.TABLE, row.id, image(row)) for row in open_rows]]
+        listed = [
             f'["{table}","{key}","{sha256(text.encode()).hexdigest()}"]'
             for table, key, text in (*written, *settled, ("command", change, command))
-        )
+        ]
+        listed.sort()
         for table, key, text in written:
             self._open[table, key] = (text, seq)
         for table, key, text in settled:

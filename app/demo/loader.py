@@ -54,8 +54,8 @@ def loading(path: Path) -> Iterator[Loader]:
 
 
 def load(path: Path, stream: IO[bytes]) -> None:
-    """The far end. Triggers and indexes are taken off for the load and put back after it; a new file needs neither
-    journal nor sync until the end."""
+    """The far end. Triggers and indexes are taken off for the load and put back after it; a new file that can be made
+    again needs neither journal nor sync."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -131072", "secure_delete = ON"):
             connection.execute(f"PRAGMA {pragma}")
@@ -73,9 +73,6 @@ def load(path: Path, stream: IO[bytes]) -> None:
         for _, _, sql in taken_off:
             connection.execute(sql)
         connection.execute("COMMIT")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA journal_mode = TRUNCATE")
-        connection.execute("PRAGMA user_version = 0")  # one synced write, so that the file is on the disk
 
 
 def _exactly(stream: IO[bytes], length: int) -> bytes:
