@@ -12,9 +12,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -22,16 +19,13 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from widgets.cells import Cell, Tone, Toned, drawn
-from widgets.columns import GAP, Column, Placed, fit
+from widgets.cells import Tone
+from widgets.columns import Column
 from widgets.rows import ListSource, RowSource, RowView, Windows
-from widgets.text import fitted
-
-GUTTER = 2
-"""Cells at the left for the cursor's mark, so that it shows without colour."""
+from widgets.table_lines import LinePainter
 
 HEADER = 1
-KEPT_LINES = 400
+"""Lines above the rows."""
 
 
 class VirtualTable(ScrollView, can_focus=True):
@@ -112,18 +106,11 @@ class VirtualTable(ScrollView, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self.columns = tuple(columns)
         self.empty = empty
-        self._now = now
         self._windows = Windows(ListSource())
         self._cursor: tuple[str, int] | None = None
         self._new_above = 0
-        self._placed: tuple[Placed, ...] = ()
-        self._left_out = 0
-        self._placed_for = -1
-        self._lines: dict[tuple[int, bool], Strip] = {}
-        self._painted: dict[tuple[int, int], Toned] = {}
-        self._styles: dict[tuple[bool, Tone], Style] = {}
+        self._painter = LinePainter(self, columns, now)
 
     # -- what is shown -------------------------------------------------------------------------------------------
 
@@ -146,8 +133,8 @@ class VirtualTable(ScrollView, can_focus=True):
         """Show these rows. The cursor stays on its key and its screen line; `from_top` starts anew (another filter)."""
         top, before, old_count = round(self.scroll_y), self._cursor, self._windows.count
         anchor = self._anchor(top)
-        self._windows = Windows(source)
-        self._forget()
+        old_windows, self._windows = self._windows, Windows(source)
+        self._painter.forget_rows()
         self.virtual_size = Size(self.size.width, self._windows.count + HEADER)
         if from_top:
             self._cursor, self._new_above = None, 0
@@ -161,28 +148,20 @@ class VirtualTable(ScrollView, can_focus=True):
                 self._new_above += max(0, min(moved, self._windows.count - old_count))
             place = source.index_of(before[0]) if before else None
             self._place_cursor(place if place is not None else before[1] if before else 0)
-        self.refresh()
+        self._repaint(old_windows, top, before)
         if self.cursor_key != (before[0] if before else None):
             self.post_message(self.Highlighted(self, self.cursor_key))
 
     def refresh_time_cells(self) -> None:
         """Repaint the visible cells whose text has changed with the time. Cheap enough for every tick."""
-        now, top = self._now(), round(self.scroll_y)
+        top, width = round(self.scroll_y), self.scrollable_content_region.width
         for y in range(HEADER, self.size.height):
-            index = top + y - HEADER
-            row = self._windows.row(index)
+            row = self._windows.row(top + y - HEADER)
             if row is None:
                 break
-            if row.heading:
-                continue
-            for place in self._places():
-                cell = row.cells[place.index]
-                if isinstance(cell, (str, Toned)):
-                    continue
-                before, after = self._painted.get((index, place.index)), cell.drawn(now, place.width)
-                if before != after:
-                    start, width = _changed(before, after, place)
-                    self.refresh(Region(GUTTER + place.x + start, y, width, 1))
+            if not row.heading:
+                for start, size in self._painter.changed(top + y - HEADER, row, width):
+                    self.refresh(Region(start, y, size, 1))
 
     def move_to(self, key: str) -> bool:
         """Put the cursor on a row and bring it into view; False if there is no such row."""
@@ -227,7 +206,7 @@ class VirtualTable(ScrollView, can_focus=True):
             self.action_choose()
 
     def on_resize(self) -> None:
-        self._forget()
+        self._painter.forget_rows()
         self.virtual_size = Size(self.size.width, self._windows.count + HEADER)
         if self._cursor:
             self._into_view(self._cursor[1])
@@ -238,13 +217,11 @@ class VirtualTable(ScrollView, can_focus=True):
             self._new_above = 0
 
     def notify_style_update(self) -> None:
-        self._lines.clear()
-        self._styles.clear()
+        self._painter.forget_styles()
         super().notify_style_update()
 
     def _on_focus_change(self) -> None:
-        self._lines.clear()
-        self._styles.clear()
+        self._painter.forget_styles()
         self.refresh()
 
     def on_focus(self) -> None:
@@ -262,8 +239,6 @@ class VirtualTable(ScrollView, can_focus=True):
         if before != self._cursor:
             for changed in (before, self._cursor):
                 if changed:
-                    self._lines.pop((changed[1], True), None)
-                    self._lines.pop((changed[1], False), None)
                     self.refresh_line(changed[1] + HEADER)
         self._into_view(self._cursor[1])
         if before is None or before[0] != self._cursor[0]:
@@ -302,106 +277,23 @@ class VirtualTable(ScrollView, can_focus=True):
     # -- painting ------------------------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
-        base = self._style(False, Tone.PLAIN)
         width = self.scrollable_content_region.width
         if y < HEADER:
-            return self._header_line(width)
+            return self._painter.header(width, self._new_above)
         index = round(self.scroll_y) + y - HEADER
         row = self._windows.row(index)
         if row is None:
-            if self._windows.count == 0 and y == HEADER + 1:
-                style = self.get_component_rich_style("table--empty")
-                return Strip([Segment(fitted("  " + self.empty, width), style)], width)
-            return Strip.blank(width, base)
-        under_cursor = self._cursor is not None and self._cursor[1] == index
-        kept = self._lines.get((index, under_cursor))
-        if kept is not None and kept.cell_length == width:
-            return kept
-        if row.heading:
-            cell = drawn(row.cells[0], self._now(), width)
-            text = fitted(f"  {cell.text}", width)
-            line = Strip([Segment(text, self.get_component_rich_style("table--heading"))], width)
-        else:
-            line, lives = self._row_line(index, row, width, under_cursor)
-            if lives:
-                return line
-        if len(self._lines) >= KEPT_LINES:
-            self._lines.clear()
-        self._lines[(index, under_cursor)] = line
-        return line
+            return self._painter.blank(width, self.empty if self.count == 0 and y == HEADER + 1 else "")
+        return self._painter.line(index, row, width, self._cursor is not None and self._cursor[1] == index)
 
-    def _row_line(self, index: int, row: RowView, width: int, under_cursor: bool) -> tuple[Strip, bool]:
-        base = self._style(under_cursor, Tone.PLAIN)
-        plain = self._style(under_cursor, row.tone)
-        now = self._now()
-        segments = [Segment("▸ " if under_cursor else "  ", base)]
-        used, lives = GUTTER, False
-        for place in self._places():
-            gap = GUTTER + place.x - used
-            if gap > 0:
-                segments.append(Segment(" " * gap, plain))
-            cell: Cell = row.cells[place.index]
-            text = drawn(cell, now, place.width)
-            if not isinstance(cell, (str, Toned)):
-                lives = True
-                if len(self._painted) > KEPT_LINES:
-                    self._painted.clear()
-                self._painted[(index, place.index)] = text
-            style = plain if text.tone is Tone.PLAIN else self._style(under_cursor, text.tone)
-            segments.append(Segment(fitted(text.text, place.width, right=place.column.right), style))
-            used = GUTTER + place.x + place.width
-        segments.append(Segment(" " * max(0, width - used), plain))
-        return Strip(segments, max(width, used)).crop_extend(0, width, plain), lives
-
-    def _header_line(self, width: int) -> Strip:
-        style = self.get_component_rich_style("table--header")
-        text, used = "  ", GUTTER
-        for place in self._places():
-            text += " " * (GUTTER + place.x - used)
-            text += fitted(place.column.title, place.width, right=place.column.right)
-            used = GUTTER + place.x + place.width
-        notes = [f"{self._new_above} new ↑"] if self._new_above else []
-        notes += [f"+{self._left_out} ›"] if self._left_out else []
-        note = "  ".join(notes)
-        if note:
-            text = fitted(text, max(0, width - len(note) - 1)) + " " + note
-        return Strip([Segment(fitted(text, width), style)], width)
-
-    def _style(self, under_cursor: bool, tone: Tone) -> Style:
-        """How a cell looks; worked out once until the theme or the focus changes."""
-        found = self._styles.get((under_cursor, tone))
-        if found is None:
-            found = self.get_component_rich_style("table--cursor") if under_cursor else self.rich_style
-            if tone is not Tone.PLAIN and not found.reverse:
-                found += self.get_component_rich_style(f"table--{tone}", partial=True)
-            self._styles[(under_cursor, tone)] = found
-        return found
-
-    def _places(self) -> tuple[Placed, ...]:
-        width = self.scrollable_content_region.width - GUTTER - GAP
-        if width != self._placed_for:
-            self._placed, self._left_out = fit(self.columns, width)
-            self._placed_for = width
-            self._lines.clear()
-        return self._placed
-
-    def _forget(self) -> None:
-        self._lines.clear()
-        self._painted.clear()
-        self._placed_for = -1
-
-
-def _changed(before: Toned | None, after: Toned, place: Placed) -> tuple[int, int]:
-    """Where a cell reads differently, in cells from its start: over a slow line a second should cost a digit."""
-    if before is None or before.tone is not after.tone:
-        return 0, place.width
-    old = fitted(before.text, place.width, right=place.column.right)
-    new = fitted(after.text, place.width, right=place.column.right)
-    start, end = 0, min(len(old), len(new))
-    while start < end and old[start] == new[start]:
-        start += 1
-    tail = 0
-    while tail < end - start and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    first = cell_len(new[:start])
-    return first, max(1, place.width - first - cell_len(new[len(new) - tail :]))
+    def _repaint(self, old: Windows, old_top: int, old_cursor: tuple[str, int] | None) -> None:
+        """Repaint after a reload: only lines that are different, if nothing has moved."""
+        top = round(self.scroll_y)
+        if top != old_top or old.count != self._windows.count or old_cursor != self._cursor:
+            self.refresh()
+            return
+        self.refresh(Region(0, 0, self.size.width, HEADER))
+        for y in range(HEADER, self.size.height):
+            index = top + y - HEADER
+            if old.row(index) != self._windows.row(index):
+                self.refresh(Region(0, y, self.size.width, 1))

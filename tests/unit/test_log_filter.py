@@ -38,6 +38,10 @@ def test_moments_can_be_said_in_many_ways(value: str, moment: datetime) -> None:
     assert parse_filter(f"since:{value}", NOW).since == moment
 
 
+def test_an_apostrophe_is_part_of_a_word() -> None:
+    assert parse_filter("customer's refund", NOW).words == ("customer's", "refund")
+
+
 def test_until_a_day_includes_that_day() -> None:
     assert parse_filter("until:2026-02-01", NOW).until == datetime(2026, 2, 2, tzinfo=UTC)
 

@@ -101,10 +101,11 @@ def parse_moment(value: str, now: datetime, zone: tzinfo | None, *, end: bool = 
 
 def _parts(line: str) -> list[str]:
     """Words, with quotes keeping spaces together; a quote still open takes the rest."""
-    for candidate in (line, line + '"', line + "'"):
+    for candidate in (line, line + '"'):
         try:
             lexer = shlex.shlex(candidate, posix=True)
             lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""
+            lexer.quotes = '"'  # an apostrophe is part of a word
             return [part for part in lexer if part]
         except ValueError:
             continue

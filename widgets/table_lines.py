@@ -1,0 +1,157 @@
+"""How the table's lines are painted: columns placed, cells drawn and fitted, styles worked out once.
+
+It knows what was painted last, so that a passing second can be told in which cells of a line it reads differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from widgets.cells import Tone, Toned, drawn
+from widgets.columns import GAP, Column, Placed, fit
+from widgets.rows import RowView
+from widgets.text import fitted
+
+GUTTER = 2
+"""Cells at the left for the cursor's mark, so that it shows without colour."""
+
+KEPT_LINES = 400
+
+
+class LinePainter:
+    """Paints lines for `widget`, whose component styles are named `table--…`."""
+
+    def __init__(self, widget: Widget, columns: Sequence[Column], now: Callable[[], datetime]) -> None:
+        self._widget, self._columns, self._now = widget, tuple(columns), now
+        self._placed: tuple[Placed, ...] = ()
+        self._placed_for = -1
+        self._left_out = 0
+        self._lines: dict[tuple[int, bool], Strip] = {}
+        self._live: dict[tuple[int, int], Toned] = {}
+        self._styles: dict[tuple[bool, Tone], Style] = {}
+
+    def forget_rows(self) -> None:
+        """Other rows, or another width."""
+        self._lines.clear()
+        self._live.clear()
+        self._placed_for = -1
+
+    def forget_styles(self) -> None:
+        """Another theme, or the focus came or went."""
+        self._lines.clear()
+        self._styles.clear()
+
+    def header(self, width: int, new_above: int) -> Strip:
+        """The titles; at the right, what came in above and how many columns have no room."""
+        style = self._widget.get_component_rich_style("table--header")
+        text, used = "  ", GUTTER
+        for place in self._places(width):
+            text += " " * (GUTTER + place.x - used)
+            text += fitted(place.column.title, place.width, right=place.column.right)
+            used = GUTTER + place.x + place.width
+        notes = [f"{new_above} new ↑"] if new_above else []
+        notes += [f"+{self._left_out} ›"] if self._left_out else []
+        note = "  ".join(notes)
+        if note:
+            text = fitted(text, max(0, width - len(note) - 1)) + " " + note
+        return Strip([Segment(fitted(text, width), style)], width)
+
+    def blank(self, width: int, words: str = "") -> Strip:
+        """A line without a row."""
+        if not words:
+            return Strip.blank(width, self._style(False, Tone.PLAIN))
+        style = self._widget.get_component_rich_style("table--empty")
+        return Strip([Segment(fitted("  " + words, width), style)], width)
+
+    def line(self, index: int, row: RowView, width: int, under_cursor: bool) -> Strip:
+        """A row's line. Lines whose cells depend on the time are painted anew each time, others are kept."""
+        self._places(width)
+        kept = self._lines.get((index, under_cursor))
+        if kept is not None and kept.cell_length == width:
+            return kept
+        if row.heading:
+            text = fitted(f"  {drawn(row.cells[0], self._now(), width).text}", width)
+            line = Strip([Segment(text, self._widget.get_component_rich_style("table--heading"))], width)
+        else:
+            line, live = self._row(index, row, width, under_cursor)
+            if live:
+                return line
+        if len(self._lines) >= KEPT_LINES:
+            self._lines.clear()
+        self._lines[(index, under_cursor)] = line
+        return line
+
+    def changed(self, index: int, row: RowView, width: int) -> list[tuple[int, int]]:
+        """Where a line reads differently now than when it was painted: starts and widths, in cells of the line."""
+        now, spans = self._now(), []
+        for place in self._places(width):
+            cell = row.cells[place.index]
+            if isinstance(cell, (str, Toned)):
+                continue
+            before, after = self._live.get((index, place.index)), cell.drawn(now, place.width)
+            if before != after:
+                start, size = _difference(before, after, place)
+                spans.append((GUTTER + place.x + start, size))
+        return spans
+
+    def _row(self, index: int, row: RowView, width: int, under_cursor: bool) -> tuple[Strip, bool]:
+        plain = self._style(under_cursor, row.tone)
+        now = self._now()
+        segments = [Segment("▸ " if under_cursor else "  ", self._style(under_cursor, Tone.PLAIN))]
+        used, live = GUTTER, False
+        for place in self._places(width):
+            gap = GUTTER + place.x - used
+            if gap > 0:
+                segments.append(Segment(" " * gap, plain))
+            cell = row.cells[place.index]
+            text = drawn(cell, now, place.width)
+            if not isinstance(cell, (str, Toned)):
+                live = True
+                if len(self._live) > KEPT_LINES * len(self._columns):
+                    self._live.clear()
+                self._live[(index, place.index)] = text
+            style = plain if text.tone is Tone.PLAIN else self._style(under_cursor, text.tone)
+            segments.append(Segment(fitted(text.text, place.width, right=place.column.right), style))
+            used = GUTTER + place.x + place.width
+        segments.append(Segment(" " * max(0, width - used), plain))
+        return Strip(segments, max(width, used)).crop_extend(0, width, plain), live
+
+    def _style(self, under_cursor: bool, tone: Tone) -> Style:
+        found = self._styles.get((under_cursor, tone))
+        if found is None:
+            widget = self._widget
+            found = widget.get_component_rich_style("table--cursor") if under_cursor else widget.rich_style
+            if tone is not Tone.PLAIN and not found.reverse:
+                found += widget.get_component_rich_style(f"table--{tone}", partial=True)
+            self._styles[(under_cursor, tone)] = found
+        return found
+
+    def _places(self, width: int) -> tuple[Placed, ...]:
+        if width != self._placed_for:
+            self._placed, self._left_out = fit(self._columns, width - GUTTER - GAP)
+            self._placed_for = width
+            self._lines.clear()
+        return self._placed
+
+
+def _difference(before: Toned | None, after: Toned, place: Placed) -> tuple[int, int]:
+    """Where a cell reads differently, in cells from its start: over a slow line a second should cost a digit."""
+    if before is None or before.tone is not after.tone:
+        return 0, place.width
+    old = fitted(before.text, place.width, right=place.column.right)
+    new = fitted(after.text, place.width, right=place.column.right)
+    start, end = 0, min(len(old), len(new))
+    while start < end and old[start] == new[start]:
+        start += 1
+    tail = 0
+    while tail < end - start and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    first = cell_len(new[:start])
+    return first, max(1, place.width - first - cell_len(new[len(new) - tail :]))
