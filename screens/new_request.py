@@ -26,7 +26,13 @@ from screens.new_request_hints import show_hints
 from screens.step_up import run_command
 from storage.errors import CountersignError
 from storage.models import Contact
-from storage.replica.queries.requests import TenantChoice, earlier_reasons, target_choices, tenant_choices
+from storage.replica.queries.requests import (
+    TenantChoice,
+    earlier_reasons,
+    target_choices,
+    tenant_choice,
+    tenant_names,
+)
 from widgets.bars import Hint, KeyBar
 from widgets.dialog import Confirm, Notice
 from widgets.fields import FieldList
@@ -73,7 +79,7 @@ class NewRequestScreen(Screen[str | None]):
         super().__init__()
         self.context = context
         self._again_of = again_of
-        self._tenants: dict[str, TenantChoice] = {}
+        self._tenant: TenantChoice | None = None
         self._targets_of: str | None = None
         self._reasons: tuple[str, ...] = ()
         self._judging: Timer | None = None
@@ -95,13 +101,11 @@ class NewRequestScreen(Screen[str | None]):
 
     def on_mount(self) -> None:
         context = self.context
-        self._tenants = {choice.tenant.id: choice for choice in tenant_choices(context.reader)}
         if context.staff is not None:
             self._reasons = tuple(earlier_reasons(context.reader, context.staff.id))
         again = self._asked_before()
-        self.form.offer_tenants(
-            tuple(_tenant(one) for one in self._tenants.values()), again.tenant_id if again else None
-        )
+        choices = tuple(Choice(key, name, key) for key, name in tenant_names(context.reader))
+        self.form.offer_tenants(choices, again.tenant_id if again else None)
         if again is not None:
             self.form.prefill(again)
             self._offer_targets(again.tenant_id, again.target_id)
@@ -133,8 +137,8 @@ class NewRequestScreen(Screen[str | None]):
         now, values = self.context.now(), self.form.values()
         explained = explain_form(self.context, values, now)
         self.query_one("#explain FieldList", FieldList).show(explained_fields(explained))
-        tenant = self._tenants.get(values.tenant_id)
-        show_hints(self.form, values, tenant, self._contacts(values.tenant_id), self._reasons)
+        self._tenant = tenant_choice(self.context.reader, values.tenant_id) if values.tenant_id else None
+        show_hints(self.form, values, self._tenant, self._contacts(values.tenant_id), self._reasons)
         refusals = explained.verdict.refusals
         line = f"✗ {refusals[0].why}" if refusals else "✓ can be sent: ^S"
         more = f" (+{len(refusals) - 1}: F2)" if len(refusals) > 1 else ""
@@ -194,7 +198,7 @@ class NewRequestScreen(Screen[str | None]):
     async def _send(self, values: RequestForm) -> None:
         from app.services import requests
 
-        tenant = self._tenants[values.tenant_id].tenant.name
+        tenant = self._tenant.tenant.name if self._tenant is not None else values.tenant_id
         try:
             applied = await run_command(
                 self.app,
@@ -261,10 +265,6 @@ class NewRequestScreen(Screen[str | None]):
                 await self.action_leave()
             case _:
                 self.focus_next()
-
-
-def _tenant(choice: TenantChoice) -> Choice:
-    return Choice(choice.tenant.id, choice.tenant.name, choice.tenant.id)
 
 
 def _refusal_words(refusal: Refused) -> str:

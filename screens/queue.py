@@ -6,6 +6,7 @@ come from the acts' own verdicts, so a key that does not apply stays, dim, and s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -20,7 +21,7 @@ from screens.actions import Action
 from screens.context import ConsoleContext
 from screens.queue_acts import QueueActs
 from screens.queue_model import PREVIEW, QueueNow, found_now, limits_of, open_now
-from screens.queue_rows import COLUMNS, parse_filter
+from screens.queue_rows import COLUMNS, ParsedFilter, parse_filter
 from screens.request_acts import Act, acts_on, first_act, way_in
 from screens.request_detail import Part, RequestDetail, RequestStory, read_story
 from storage.replica.queries.requests import RequestLine, request_line
@@ -30,6 +31,10 @@ from widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from storage.sync import ChangeSet
+
+SEARCH = "queue search"
+SEARCH_AFTER_SECONDS = 0.1
+"""Typing first, searching in the pause after it."""
 
 _TOUCHING = frozenset(
     {"request", "decision", "session", "standing", "staff", "tenant", "settings", "contact", "mail", "consent_link"}
@@ -176,19 +181,32 @@ class QueueScreen(QueueActs):
         return _ENTER_WORDS[act]
 
     def _read(self, from_top: bool = False) -> None:
-        now = self.context.now()
+        """Read the replica again: what is open at once, what a filter finds in a worker of its own."""
         parsed = parse_filter(self._filter)
+        self.workers.cancel_group(self, SEARCH)
         if parsed.trouble:
             self.query_one("#queue-summary", Static).update(parsed.trouble)
-            return
-        self.shown = open_now(self.context, now) if parsed.wanted.empty else found_now(self.context, parsed, now)
-        if parsed.wanted.empty:
-            self.table.empty = "no open requests: n asks for access"
+        elif parsed.wanted.empty:
+            self._show(open_now(self.context, self.context.now()), "no open requests: n asks for access", from_top)
         else:
-            self.table.empty = "no request fits this filter"
+            # Only reads, so that the next one may cancel it.
+            self.run_worker(self._search(parsed, from_top), name=SEARCH, group=SEARCH, exclusive=True)
+
+    async def _search(self, parsed: ParsedFilter, from_top: bool) -> None:
+        replica = self.context.replica
+        if replica is None:
+            return
+        if from_top:
+            await asyncio.sleep(SEARCH_AFTER_SECONDS)
+        found = await asyncio.to_thread(found_now, replica, parsed, self.context.now())
+        self._show(found, "no request fits this filter", from_top)
+
+    def _show(self, queue: QueueNow, empty: str, from_top: bool) -> None:
+        self.shown = queue
+        self.table.empty = empty
         hint = "" if self.has_class("-filtering") else " · / filter finds past ones too"
-        self.query_one("#queue-summary", Static).update(self.shown.summary + hint)
-        self.table.show(self.shown.source, from_top=from_top)
+        self.query_one("#queue-summary", Static).update(queue.summary + hint)
+        self.table.show(queue.source, from_top=from_top)
         self._show_line()
 
     def _show_line(self) -> None:

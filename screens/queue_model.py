@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from app.policy.limits import DEFAULTS, Limits
 from screens.context import ConsoleContext
@@ -13,6 +15,9 @@ from screens.request_words import request_now
 from storage.models import RequestState
 from storage.replica.queries.requests import RequestLine, open_requests, past_requests
 from widgets.rows import RowSource
+
+if TYPE_CHECKING:
+    from storage.replica.engine import Replica
 
 HISTORY_LIMIT = 500
 PREVIEW = "preview"
@@ -46,9 +51,11 @@ def open_now(context: ConsoleContext, now: datetime) -> QueueNow:
     return QueueNow(queue_source(grouped, now), _by_id(lines), summary, needing, _next_change(lines, now))
 
 
-def found_now(context: ConsoleContext, parsed: ParsedFilter, now: datetime) -> QueueNow:
-    """What the filter finds, of every state; the state asked for is the one that holds now."""
-    past = past_requests(context.reader, parsed.wanted, HISTORY_LIMIT)
+def found_now(replica: Replica, parsed: ParsedFilter, now: datetime) -> QueueNow:
+    """What the filter finds, of every state; the state asked for is the one that holds now. A search looks at every
+    request there ever was: it reads through a connection of its own, so that it can run beside the interface."""
+    with contextlib.closing(replica.new_reader()) as reader:
+        past = past_requests(reader, parsed.wanted, HISTORY_LIMIT)
     wanted = parsed.wanted.state
     lines = [line for line in past.lines if not wanted or _is_in(line, wanted, now)]
     more = " or more: narrow the filter" if past.truncated else ""

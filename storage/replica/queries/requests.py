@@ -165,17 +165,20 @@ def earlier_reasons(connection: sqlite3.Connection, engineer_id: str, limit: int
     return [reason for (reason,) in found]
 
 
-def tenant_choices(connection: sqlite3.Connection) -> list[TenantChoice]:
-    """Every tenant with its settings, by name."""
+def tenant_names(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Id and name of every tenant, by name."""
+    return connection.execute("SELECT id, name FROM tenant ORDER BY name, id").fetchall()
+
+
+def tenant_choice(connection: sqlite3.Connection, tenant_id: str) -> TenantChoice | None:
+    """One tenant with its settings, or None."""
     found = connection.execute(
-        "SELECT t.image, s.image FROM tenant t LEFT JOIN settings s ON s.id = t.id ORDER BY t.name, t.id"
-    )
-    choices = []
-    for tenant_image, settings_image in found:
-        tenant = Tenant.from_image(tenant_image)
-        settings = Settings(tenant.id) if settings_image is None else Settings.from_image(settings_image)
-        choices.append(TenantChoice(tenant, settings))
-    return choices
+        "SELECT t.image, s.image FROM tenant t LEFT JOIN settings s ON s.id = t.id WHERE t.id = ?", (tenant_id,)
+    ).fetchone()
+    if found is None:
+        return None
+    settings = Settings(tenant_id) if found[1] is None else Settings.from_image(found[1])
+    return TenantChoice(Tenant.from_image(found[0]), settings)
 
 
 def target_choices(connection: sqlite3.Connection, tenant_id: str) -> list[Contact]:
@@ -249,10 +252,15 @@ def _clauses(wanted: RequestFilter) -> tuple[list[str], list[str]]:
         clauses.append(f"r.state IN ({','.join('?' * len(states))})")
         values += states
     if wanted.tenant:
-        clauses.append("(r.tenant_id = ? OR t.name LIKE ? ESCAPE '\\' OR t.name LIKE ? ESCAPE '\\')")
+        clauses.append(
+            "r.tenant_id IN (SELECT id FROM tenant WHERE id = ? OR name LIKE ? ESCAPE '\\' OR name LIKE ? ESCAPE '\\')"
+        )
         values += [wanted.tenant, f"{_like(wanted.tenant)}%", f"% {_like(wanted.tenant)}%"]
     if wanted.staff:
-        clauses.append("(r.engineer_id = ? OR e.email LIKE ? ESCAPE '\\' OR e.image ->> '$.name' LIKE ? ESCAPE '\\')")
+        clauses.append(
+            "r.engineer_id IN (SELECT id FROM staff WHERE id = ?"
+            " OR email LIKE ? ESCAPE '\\' OR image ->> '$.name' LIKE ? ESCAPE '\\')"
+        )
         values += [wanted.staff, f"{_like(wanted.staff)}%", f"{_like(wanted.staff)}%"]
     if wanted.ticket:
         clauses.append("r.ticket LIKE ? ESCAPE '\\'")
