@@ -11,26 +11,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.demo.cases import ELEVATIONS, FORCE_ENDS, QUESTIONS, STORIES
+from app.demo.cases import ELEVATIONS, FORCE_ENDS, QUESTIONS
+from app.demo.cast import Cast
 from app.demo.moves import next_move
 from app.demo.people import HOUSES, PRESENTER, STAFF, House, import_record
-from app.demo.scene import Pace, admin_actor, staff_actor, told
+from app.demo.scene import Pace, told
 from app.demo.seeding import Seeding
 from app.enrolment import new_enrolment
-from app.policy.requests import RequestForm
 from app.services import consent, requests, sessions, staff, tenants
 from app.tenant_file import parse
 from storage.models import (
     Actor,
     ActorKind,
-    Alternative,
-    ConsentLink,
-    Contact,
     LinkKind,
     Mode,
-    Session,
-    Staff,
-    Standing,
     TenantMode,
     ViewKind,
 )
@@ -75,16 +69,15 @@ def seed(shared: Path, mailbox: Path, vault: Vault, progress: Progress, now: dat
     return Seeded(world.seeding.acts, world.secrets)
 
 
-class World:
+class World(Cast):
     """Makes the world in one open transaction."""
 
     def __init__(self, connection: sqlite3.Connection, vault: Vault, end: datetime, progress: Progress) -> None:
-        self._rng = random.Random("the demo of countersign")
+        rng = random.Random("the demo of countersign")
+        begin = (end - timedelta(weeks=WEEKS)).replace(hour=7, minute=0, second=0)
+        super().__init__(Seeding(connection, vault, {}, rng, begin), rng)
         self._vault, self._end, self._progress = vault, end, progress
         self.secrets: dict[str, str] = {}
-        self._ids: dict[str, str] = {}
-        begin = (end - timedelta(weeks=WEEKS)).replace(hour=7, minute=0, second=0)
-        self.seeding = Seeding(connection, vault, {}, self._rng, begin)
 
     def make(self) -> None:
         """Everything, from the first super to this minute."""
@@ -92,7 +85,7 @@ class World:
         for day in range(WEEKS * 7 + 1):
             morning = self.seeding.now.replace(hour=7, minute=30) + timedelta(days=1 if day else 0)
             if morning < self._end - timedelta(hours=9):
-                self._progress(f"day {day + 1} of {WEEKS * 7}")
+                self._progress(f"day {day + 1} of {WEEKS * 7 + 1}")
                 self._day(day, morning)
         self._progress("today")
         self._today()
@@ -122,15 +115,6 @@ class World:
             wanted = {name: value for name, value in house.settings.items() if name not in ("kill_switch", "mode")}
             if wanted:
                 seeding.run(tenants.change_settings, self._admin(house), house.id, **wanted)
-
-    def _actor(self, email: str) -> Actor:
-        row = self.seeding.connection.execute("SELECT image FROM staff WHERE id = ?", (self._ids[email],)).fetchone()
-        return staff_actor(Staff.from_image(row[0]))
-
-    def _admin(self, house: House) -> Actor:
-        key = f"{house.id}/{house.people[0][0]}"
-        row = self.seeding.connection.execute("SELECT image FROM contact WHERE id = ?", (key,)).fetchone()
-        return admin_actor(Contact.from_image(row[0]))
 
     # -- what has happened ----------------------------------------------------------------------------------------
 
@@ -167,10 +151,6 @@ class World:
             for person in STAFF:
                 if person.left is not None:
                     seeding.run(staff.deactivate, self._actor("dana@ops.example"), self._ids[person.email])
-
-    @staticmethod
-    def _house(key: str) -> House:
-        return next(house for house in HOUSES if house.id == key)
 
     def _stray_and_be_stopped(self, house: House) -> None:
         """A look outside the declared scope, which a super ends."""
@@ -241,70 +221,3 @@ class World:
         self._ask(self._house("proseware"), PRESENTER, 11, 30)
         self._ask(self._house("lucerne"), "raj@ops.example", 4, 45)
         seeding.advance(seconds=max(0, (self._end - seeding.now).total_seconds()))
-
-    def _let_go(self, *emails: str) -> None:
-        """Bring what these people still have open to its end, so that their desks are free."""
-        seeding = self.seeding
-        for email in emails:
-            actor, key = self._actor(email), self._ids[email]
-            row = seeding.connection.execute("SELECT image FROM standing WHERE id = ?", (key,)).fetchone()
-            standing = Standing.from_image(row[0])
-            words = ("seen in the stored state", "nothing", "no", "none")
-            if standing.active_session:
-                seeding.run(sessions.end, actor, standing.active_session, *words)
-            elif standing.owes_outcome:
-                seeding.run(sessions.give_outcome, actor, standing.owes_outcome, *words)
-
-    def _ask(self, house: House, email: str, story: int, minutes: int, mode: Mode = Mode.READ_ONLY) -> str:
-        """A request of that person; its id."""
-        (count,) = self.seeding.connection.execute("SELECT count(*) FROM request").fetchone()
-        ticket, about = f"T-{48_000 + count * 3 + 2}", STORIES[story]
-        target = next(key for key, _, *roles in house.people if "user" in roles)
-        form = RequestForm(
-            house.id,
-            f"{house.id}/{target}",
-            ticket,
-            told(about.reason, ticket),
-            told(about.scope, ticket),
-            about.records,
-            mode,
-            minutes,
-            about.urgent,
-            about.tried or (Alternative.LOGS,),
-            about.why_not,
-        )
-        return self.seeding.run(requests.create, self._actor(email), form).answer["id"]
-
-    def _approved(self, house: House, email: str, story: int, minutes: int, mode: Mode = Mode.READ_ONLY) -> str:
-        request = self._ask(house, email, story, minutes, mode)
-        self.seeding.advance(seconds=50)
-        row = self.seeding.connection.execute("SELECT state FROM request WHERE id = ?", (request,)).fetchone()
-        if row[0] == "pending":
-            link = self._link(request, LinkKind.APPROVE)
-            self.seeding.run(consent.approve, self._bearer(link), link.id, None, "")
-        return request
-
-    def _session_now(self, house: House, email: str, minutes: int, views: int) -> str:
-        """A running session of that person; its id."""
-        seeding, story = self.seeding, self._rng.randrange(len(STORIES))
-        request = self._approved(house, email, story, minutes)
-        seeding.advance(seconds=45)
-        actor = self._actor(email)
-        session = seeding.run(sessions.start, actor, request).answer["id"]
-        row = seeding.connection.execute("SELECT image FROM session WHERE id = ?", (session,)).fetchone()
-        ticket = Session.from_image(row[0]).ticket
-        for look in STORIES[story].looks[:views]:
-            seeding.advance(seconds=15)
-            name = told(look.name, ticket)
-            named = {"fields": look.fields, "count": look.count, "within_scope": look.within_scope}
-            seeding.run(sessions.log_view, actor, session, look.kind, name, **named)
-        return session
-
-    def _link(self, request: str, kind: LinkKind) -> ConsentLink:
-        rows = self.seeding.connection.execute("SELECT image FROM consent_link WHERE request_id = ?", (request,))
-        links = [ConsentLink.from_image(image) for (image,) in rows]
-        return min((link for link in links if link.kind is kind), key=lambda link: link.contact_id)
-
-    def _bearer(self, link: ConsentLink) -> Actor:
-        row = self.seeding.connection.execute("SELECT image FROM contact WHERE id = ?", (link.contact_id,)).fetchone()
-        return admin_actor(Contact.from_image(row[0]))
