@@ -143,7 +143,7 @@ def stand_on_mine(terminal: Terminal) -> None:
     terminal.press("Home")
     until = time.monotonic() + 20
     while time.monotonic() < until:
-        if re.search(r"running[^▏]*▏?[^\n]*\n(.*\n)*.*engineer +Ann Castellan", terminal.screen()):
+        if re.search(r"^▸ [^\n]*▓[^\n]*Ann Cast", terminal.screen(), re.MULTILINE):
             return
         terminal.press("Down")
         time.sleep(0.3)  # the poll of a condition
