@@ -105,7 +105,7 @@ class AuditScreen(AuditActs):
                 )
                 yield Static("", id="audit-found", markup=False)
             yield Static("", id="audit-problem", markup=False)
-            yield VirtualTable(COLUMNS, self.context.now, empty="no entry fits", id="audit-table")
+            yield VirtualTable(COLUMNS, self.context.now, empty="no entry fits", moved=self._moved, id="audit-table")
         with Vertical(id="audit-detail"):
             yield FieldPane("⏎ shows all", id="audit-entry")
 
@@ -220,10 +220,10 @@ class AuditScreen(AuditActs):
 
     # -- what comes in -------------------------------------------------------------------------------------------
 
-    @on(VirtualTable.Highlighted)
-    def _moved(self, event: VirtualTable.Highlighted) -> None:
+    def _moved(self, key: str | None) -> None:
+        """In the frame of the key itself: a message would come one frame later."""
         if self.context.ready:
-            self._show_entry(event.key)
+            self._show_entry(key)
             self.refresh_hints()
 
     @on(VirtualTable.Chosen)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -29,7 +29,8 @@ HEADER = 1
 
 
 class VirtualTable(ScrollView, can_focus=True):
-    """Columns and rows with a cursor. `now` is the clock by which time cells are drawn."""
+    """Columns and rows with a cursor. `now` is the clock by which time cells are drawn. `moved` is told the cursor's
+    key at once, so that a detail is painted in the key's own frame; `Highlighted` says the same one frame later."""
 
     ALLOW_SELECT = False
 
@@ -102,11 +103,13 @@ class VirtualTable(ScrollView, can_focus=True):
         now: Callable[[], datetime],
         *,
         empty: str = "nothing here",
+        moved: Callable[[str | None], None] | None = None,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.empty = empty
+        self._moved = moved
         self._windows = Windows(ListSource())
         self._cursor: tuple[str, int] | None = None
         self._new_above = 0
@@ -150,7 +153,7 @@ class VirtualTable(ScrollView, can_focus=True):
             self._place_cursor(place if place is not None else before[1] if before else 0)
         self._repaint(old_windows, top, before)
         if self.cursor_key != (before[0] if before else None):
-            self.post_message(self.Highlighted(self, self.cursor_key))
+            self._tell_moved()
 
     def refresh_time_cells(self) -> None:
         """Repaint the visible cells whose text has changed with the time. Cheap enough for every tick."""
@@ -220,15 +223,11 @@ class VirtualTable(ScrollView, can_focus=True):
         self._painter.forget_styles()
         super().notify_style_update()
 
-    def _on_focus_change(self) -> None:
+    @on(events.Focus)
+    @on(events.Blur)
+    def _focus_changed(self) -> None:
         self._painter.forget_styles()
         self.refresh()
-
-    def on_focus(self) -> None:
-        self._on_focus_change()
-
-    def on_blur(self) -> None:
-        self._on_focus_change()
 
     def _move(self, index: int, prefer: int = 1) -> None:
         """Cursor to `index`, or to the nearest row that is no heading; into view; told."""
@@ -242,7 +241,12 @@ class VirtualTable(ScrollView, can_focus=True):
                     self.refresh_line(changed[1] + HEADER)
         self._into_view(self._cursor[1])
         if before is None or before[0] != self._cursor[0]:
-            self.post_message(self.Highlighted(self, self._cursor[0]))
+            self._tell_moved()
+
+    def _tell_moved(self) -> None:
+        if self._moved is not None:
+            self._moved(self.cursor_key)
+        self.post_message(self.Highlighted(self, self.cursor_key))
 
     def _place_cursor(self, index: int, prefer: int = 1) -> None:
         index = min(max(index, 0), self._windows.count - 1)
