@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -71,6 +71,7 @@ class CountersignApp(App[None]):
         self.workplace: Workplace | None = None
         self._on_ready = on_ready
         self._own = OwnSession(self)
+        self._greet: Callable[[], Awaitable[None]] | None = None
         for mode, make in MODES.items():
             self.add_mode(mode, partial(make, self.context))
 
@@ -92,19 +93,16 @@ class CountersignApp(App[None]):
         try:
             made = await first_run(self, self.launch)
             await self._open_replica()
-            await self._connect()
+            workplace = await self._connect()
         except CountersignError as error:
             self.context.loading = visible(str(error))
             self.tell_error(error)
             return
-        if self.workplace is None:
-            return
-        self.run_worker(self._keep_up(self.workplace), name="upkeep", group="upkeep")
-        if made is not None:
-            self.run_worker(confirm_first_run(self, self.context, made), name="first code", group="enrolment")
-        elif self.context.staff is None:
-            self.run_worker(self._ask_who(), name="sign in", group="sign-in")
-        await self.workplace.sync.run(self.published)
+        finally:
+            gc.enable()
+        self._greet = partial(confirm_first_run, self, self.context, made) if made else self._ask_who
+        self.run_worker(self._keep_up(workplace), name="upkeep", group="upkeep")
+        await workplace.sync.run(self.published)
 
     async def _open_replica(self) -> None:
         from app.bootstrap import open_replica
@@ -117,15 +115,15 @@ class CountersignApp(App[None]):
         self._know_me()
         self._refresh_all()
 
-    async def _connect(self) -> None:
+    async def _connect(self) -> Workplace:
         """What is heavy: loaded in a thread, opened, and then left alone by the garbage collector."""
         from app.bootstrap import open_workplace
         from app.console_loading import furnish, load_heavy
 
         await asyncio.to_thread(load_heavy)
-        self.workplace = await open_workplace(self.launch, self.context.replica)
-        furnish(self.context, self.workplace)
-        await self.workplace.sync.pull()
+        workplace = await open_workplace(self.launch, self.context.replica)
+        self.workplace = workplace
+        furnish(self.context, workplace)
         gc.collect()
         gc.set_threshold(20_000, 20, 50)  # a repaint makes thousands of short-lived values
         gc.freeze()  # a full collection over the loaded modules is the latency tail (p99 49 ms against 13)
@@ -133,7 +131,8 @@ class CountersignApp(App[None]):
         self._know_me()
         self._refresh_all()
         if self._on_ready is not None:
-            self._on_ready(self, self.workplace)
+            self._on_ready(self, workplace)
+        return workplace
 
     async def _keep_up(self, workplace: Workplace) -> None:
         from app.upkeep import keep_up
@@ -143,7 +142,8 @@ class CountersignApp(App[None]):
     async def _ask_who(self) -> None:
         from screens.sign_in import sign_in
 
-        await sign_in(self, self.context)
+        if self.context.staff is None:
+            await sign_in(self, self.context)
 
     def _know_me(self) -> None:
         """Be who was told or remembered, if the replica knows that person and they may still act."""
@@ -176,9 +176,12 @@ class CountersignApp(App[None]):
         """Sync has applied something, found a fault, or lost or found the shared database."""
         self.context.generation += 1
         self.context.changes = changes
-        if "staff" in changes.tables:
+        if "staff" in changes.tables or changes.wholesale or self._greet is not None:
             self._know_me()
         self._refresh_all()
+        if self._greet is not None and self.context.replica is not None and self.context.replica.position() is not None:
+            greet, self._greet = self._greet, None
+            self.run_worker(greet(), name="greeting", group="sign-in")
         if changes.faults:
             self.bell()
 
