@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
+from textual.worker import WorkerFailed
 
 from app.console_modes import MODES
 from app.console_own import OwnSession
@@ -69,6 +70,7 @@ class CountersignApp(App[None]):
             evidence=str(launch.paths.evidence),
         )
         self.workplace: Workplace | None = None
+        self._crash: BaseException | None = None
         self._on_ready = on_ready
         self._own = OwnSession(self)
         self._greet: Callable[[], Awaitable[None]] | None = None
@@ -222,6 +224,21 @@ class CountersignApp(App[None]):
         with contextlib.suppress(ScreenStackError):
             super().clear_selection()
 
+    def _handle_exception(self, error: Exception) -> None:
+        """Never a traceback on the terminal: leave, and let `stay` raise it where every crash is logged and told.
+        Textual has no public way to an error that nobody caught; without this one it draws it, locals and all."""
+        if self.is_headless:  # a test wants the error itself
+            super()._handle_exception(error)
+        elif self._crash is None:
+            self._crash = error.error if isinstance(error, WorkerFailed) else error
+            self.panic()
+
+    def stay(self) -> None:
+        """Run until the console is left. Raises what nobody caught, once the terminal is a person's again."""
+        self.run()
+        if self._crash is not None:
+            raise self._crash
+
     def copy_to_clipboard(self, text: str) -> None:
         """OSC 52 is sent and never answered, so that is all that is claimed."""
         super().copy_to_clipboard(text)
@@ -242,4 +259,4 @@ class CountersignApp(App[None]):
 def run_console(launch: Launch) -> None:
     """Open the console and stay until it is left."""
     gc.disable()  # everything made until the console stands stays: collecting meanwhile finds nothing and takes a tenth
-    CountersignApp(launch).run()
+    CountersignApp(launch).stay()

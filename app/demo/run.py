@@ -22,7 +22,7 @@ def run_demo(launch: Launch, role: Role, *, fresh: bool = False) -> None:
         from app.demo.people import persona
 
         own = home.launch(number, persona(role), dict(launch.environment))
-        DemoConsole(own, home, number).run()
+        DemoConsole(own, home, number).stay()
 
 
 def _tell(words: str) -> None:
