@@ -125,6 +125,15 @@ def _stored_staff(key: str, **changes: object) -> object:
     return replace(STAFF[key], **changes)  # type: ignore[arg-type]  # test data
 
 
+TAGGED = "{0}+ops@{2}".format(*STAFF[ANN].email.upper().partition("@"))
+"""Ann's own address as a mail system reads it too, under an account of its own (REQ-107)."""
+
+
+def _from_a_second_account(scene: Scene, step_up: str) -> Scene:
+    tagged = _stored_staff(BEN, email=TAGGED)
+    return scene.stored(tagged).by(replace(acting(BEN, step_up), email=TAGGED))  # type: ignore[arg-type]  # test data
+
+
 GONE = {"deactivated_at": NOW - timedelta(days=1)}
 BROKEN: list[tuple[str, str, Callable[[], Scene]]] = [
     ("P1", "an actor nobody knows", lambda: asking().by(replace(acting(ANN, "P-1"), id="U-NOBODY"))),
@@ -151,6 +160,9 @@ BROKEN: list[tuple[str, str, Callable[[], Scene]]] = [
     ("P4", "asking to enter one's own tenant", lambda: asking().stored(replace(ADMIN, email=STAFF[ANN].email))),
     ("P4", "entering one's own tenant", lambda: starting().stored(replace(ADMIN, email=STAFF[ANN].email))),
     ("P4", "elevating one's own", lambda: _own_elevation()),
+    ("P4", "entering one's own tenant, tagged", lambda: starting().stored(replace(ADMIN, email=TAGGED))),
+    ("P4", "countersigning from a second account", lambda: _from_a_second_account(countersigning(), "P-1")),
+    ("P4", "elevating from a second account", lambda: _from_a_second_account(elevating(), "P-1")),
     ("P5", "settings by a super", lambda: setting(kill_switch=False, max_minutes=240).by(acting(SUE))),
     (
         "P5",

@@ -6,6 +6,7 @@ the PostgreSQL form reads with its own queries.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -117,9 +118,21 @@ def refuse(promise: str, what: str) -> NoReturn:
     raise GuardRefused(promise, what)
 
 
+def same_address(one: str, other: str) -> bool:
+    """Whether two spellings are one e-mail address: what an entry says of its actor must be the actor's own."""
+    return one.strip().casefold() == other.strip().casefold()
+
+
 def same_person(one: str, other: str) -> bool:
     """Whether two e-mail addresses are one person's (REQ-107: the same person counts, not the same account)."""
-    return one.strip().casefold() == other.strip().casefold()
+    return _person(one) == _person(other)
+
+
+def _person(email: str) -> str:
+    """Case-folded, compatibility forms made one, without a `+tag`: as the policy compares, but by words of our own, so
+    that a fault in one of the two does not open both."""
+    local, at, domain = unicodedata.normalize("NFKC", email).strip().casefold().rpartition("@")
+    return local.split("+", 1)[0] + at + domain
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ has no log-ins, so it can check only that the named person exists under that add
 from __future__ import annotations
 
 from storage.models import ActorKind, Contact, Staff
-from storage.shared.guards.case import Case, refuse, same_person
+from storage.shared.guards.case import Case, refuse, same_address
 
 
 def check(case: Case) -> None:
@@ -18,9 +18,9 @@ def check(case: Case) -> None:
         refuse("P1", "an entry must name who acts")
     if actor.kind is ActorKind.STAFF:
         staff = case.after(Staff, actor.id)
-        if staff is None or not same_person(staff.email, actor.email):
+        if staff is None or not same_address(staff.email, actor.email):
             refuse("P1", f"there is no staff member {actor.id} with the address {actor.email}")
     if actor.kind is ActorKind.TENANT_ADMIN:
         contact = case.after(Contact, actor.id)
-        if contact is None or not same_person(contact.email, actor.email):
+        if contact is None or not same_address(contact.email, actor.email):
             refuse("P1", f"there is no contact {actor.id} with the address {actor.email}")

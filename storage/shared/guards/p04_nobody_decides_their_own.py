@@ -19,7 +19,7 @@ def check(case: Case) -> None:
         if request_before is None or request_before.session_id != request.session_id:
             _engineer_is_no_contact(case, request.engineer_id, request.tenant_id)
         decided = request.decided_by if request.state in DECIDED else None
-        if request.engineer_id in (request.countersigned_by, decided):
+        if any(_is(case, request.engineer_id, by) for by in (request.countersigned_by, decided)):
             refuse("P4", f"{request.engineer_id} decides on their own request {request.id}")
     for session_before, session in case.written(Session):
         if session_before is None:
@@ -52,5 +52,13 @@ def _elevated_by_another(case: Case, before: Session | None, session: Session) -
         return
     if new.decided_by != case.actor.id:
         refuse("P4", f"the elevation of {session.id} names {new.decided_by}, but {case.actor.id} acts")
-    if new.decided_by == session.engineer_id:
+    if _is(case, session.engineer_id, new.decided_by):
         refuse("P4", f"{case.actor.name} decides on the elevation of their own session {session.id}")
+
+
+def _is(case: Case, engineer_id: str, other_id: str | None) -> bool:
+    """Whether the other is the engineer, by account or by address."""
+    if other_id is None or other_id == engineer_id:
+        return other_id == engineer_id
+    engineer, other = case.after(Staff, engineer_id), case.after(Staff, other_id)
+    return bool(engineer and other and same_person(engineer.email, other.email))
