@@ -43,16 +43,16 @@ IDLE_SECONDS = 20.0
 def run() -> list[Figure]:
     """All figures of the console. A home given as BENCH_HOME (filled and copied) is used as it is."""
     with tempfile.TemporaryDirectory() as directory:
-        small = _home(Path(directory) / "small", 6000, RUNNING)
+        small = filled_home(Path(directory) / "small", 6000, RUNNING)
         given = os.environ.get("BENCH_HOME")
-        large = Path(given) if given else _home(Path(directory) / "large", ENTRIES, 0)
+        large = Path(given) if given else filled_home(Path(directory) / "large", ENTRIES, 0)
         figures = _cold_start(small)
-        empty_bytes = _audit_memory(_home(Path(directory) / "empty", 3000, 0))
+        empty_bytes = _audit_memory(filled_home(Path(directory) / "empty", 3000, 0))
         figures += _keys(large, empty_bytes)
         return figures + _waiting(small)
 
 
-def _home(path: Path, entries: int, running: int) -> Path:
+def filled_home(path: Path, entries: int, running: int) -> Path:
     """A home with a filled shared database, copied and verified, in which somebody is known."""
     (path / "data").mkdir(parents=True)
     shared = path / "data" / "shared.db"
@@ -72,21 +72,23 @@ def _home(path: Path, entries: int, running: int) -> Path:
     return path
 
 
-def _environment() -> dict[str, str]:
+def terminal_environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return {**kept, "LANG": "C.UTF-8", "COLORTERM": "truecolor"}
 
 
 def _open(home: Path, columns: int = 120, rows: int = 36) -> Pty:
     command = [sys.executable, "-m", "app", "--home", str(home)]
-    return Pty(command, columns=columns, rows=rows, env=_environment())
+    return Pty(command, columns=columns, rows=rows, env=terminal_environment())
 
 
 def _cold_start(home: Path) -> list[Figure]:
     bare_times, own_times, list_times, help_times = [], [], [], []
     for _ in range(STARTS):  # in turns, so that the machine's moods meet all alike
         began = time.perf_counter()
-        with Pty([sys.executable, "-m", "tests.benchmarks.bare_app"], columns=120, rows=36, env=_environment()) as one:
+        with Pty(
+            [sys.executable, "-m", "tests.benchmarks.bare_app"], columns=120, rows=36, env=terminal_environment()
+        ) as one:
             one.wait_for("READY")
             bare_times.append(time.perf_counter() - began)
         began = time.perf_counter()
@@ -98,12 +100,12 @@ def _cold_start(home: Path) -> list[Figure]:
         began = time.perf_counter()
         subprocess.run([sys.executable, "-m", "app", "--help"], stdout=subprocess.DEVNULL, check=True)
         help_times.append(time.perf_counter() - began)
-    bare, own, listed, helped = (statistics.median(one) for one in (bare_times, own_times, list_times, help_times))
+    plain, own, listed, helped = (statistics.median(one) for one in (bare_times, own_times, list_times, help_times))
     return [
-        Figure("a bare Textual application, first frame with content", f"{bare * 1000:.0f} ms"),
-        _most("console, first frame (skeleton)", own / bare, "× bare", 2.2),
-        _most("console, first frame with the replica's list", listed / bare, "× bare", 2.2),
-        _most("countersign --help", helped / bare, "× bare", 0.4),
+        Figure("a bare Textual application, first frame with content", f"{plain * 1000:.0f} ms"),
+        _most("console, first frame (skeleton)", own / plain, "× bare", 2.2),
+        _most("console, first frame with the replica's list", listed / plain, "× bare", 2.2),
+        _most("countersign --help", helped / plain, "× bare", 0.4),
     ]
 
 
