@@ -17,7 +17,7 @@ from typing import IO, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, RadioButton, RadioSet, Static
+from textual.widgets import Input, RadioSet, Static
 from textual.worker import get_current_worker
 
 from screens.context import ConsoleContext
@@ -25,7 +25,7 @@ from storage.errors import CountersignError, Misconfigured
 from storage.replica.queries.log import Entry, entries_between, entries_by_number, newest, search
 from storage.replica.queries.log_filter import LogFilter
 from widgets.dialog import CANCEL, Choice, Dialog
-from widgets.entry import LineEntry
+from widgets.entry import LineEntry, Pick
 
 FIELDS = ("at", "action", "tenant", "target", "request", "session", "ticket", "reason", "ip")
 CHUNK = 2000
@@ -63,8 +63,8 @@ class ExportDialog(Dialog[str]):
         yield Static(f"{what}, {which}\n\nTo the file", markup=False)
         yield LineEntry(str(Path(self.context.exports).absolute() / "audit.jsonl"), id="export-path")
         with RadioSet(compact=True):
-            yield RadioButton("JSON Lines: the exact bytes", value=True, id="jsonl")
-            yield RadioButton("CSV", id="csv")
+            yield Pick("JSON Lines: the exact bytes", True, id="jsonl")
+            yield Pick("CSV", id="csv")
 
     def on_radio_set_changed(self, event: RadioSet.Changed) -> None:
         line = self.query_one(LineEntry)
@@ -82,7 +82,7 @@ class ExportDialog(Dialog[str]):
             self.workers.cancel_group(self, "export")
             self.dismiss(None)
             return
-        form = "csv" if self.query_one("#csv", RadioButton).value else "jsonl"
+        form = "csv" if self.query_one("#csv", Pick).value else "jsonl"
         self.run_worker(self._export(self.query_one(LineEntry).value, form), group="export-act")
 
     async def _export(self, typed: str, form: str) -> None:

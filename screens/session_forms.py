@@ -14,14 +14,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Button, Checkbox, Input, RadioButton, RadioSet, Static
+from textual.widgets import Button, Input, RadioSet, Static
 
 from screens.new_request_form import FormField
 from storage.models import ViewKind
 from storage.replica.queries.sessions import SessionCard
 from widgets.dialog import CANCEL, Choice, Dialog
-from widgets.entry import LineEntry
-from widgets.text import safe
+from widgets.entry import LineEntry, Pick, Tick
+from widgets.text import safe, visible
 from widgets.text_entry import TextEntry
 
 
@@ -60,7 +60,7 @@ class SessionForm(Dialog[bool]):
         Input.digits { width: 9; }
         TextArea { height: 3; width: 1fr; }
         RadioSet { layout: grid; grid-size: 4 2; grid-rows: 1; height: 2; width: 1fr; background: transparent; }
-        RadioSet > RadioButton { width: 1fr; }
+        RadioSet > Pick { width: 1fr; }
     }
     """
 
@@ -131,7 +131,7 @@ class LogViewForm(SessionForm):
     def form(self) -> ComposeResult:
         with FormField("kind", "kind"), Vertical(), RadioSet(id="kind", compact=True):
             for kind in ViewKind:
-                yield RadioButton(kind.value, value=kind is ViewKind.RECORD, id=f"kind-{kind.value}")
+                yield Pick(kind.value, kind is ViewKind.RECORD, id=f"kind-{kind.value}")
         with FormField("name", "name"), Vertical():
             yield LineEntry(placeholder="refund 8841 · search terms · a query's name", id="name")
         with FormField("fields", "fields"), Vertical():
@@ -139,7 +139,7 @@ class LogViewForm(SessionForm):
         with FormField("how many", "count"), Vertical():
             yield LineEntry("1", id="count", digits=True)
         with FormField("scope", "scope"), Vertical():
-            yield Checkbox("within the declared scope", True, id="within", compact=True)
+            yield Tick("within the declared scope", True, id="within")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -159,7 +159,7 @@ class LogViewForm(SessionForm):
             name=self.query_one("#name", LineEntry).value.strip(),
             fields=tuple(one.strip() for one in named if one.strip()),
             count=self.query_one("#count", LineEntry).number,
-            within_scope=self.query_one("#within", Checkbox).value,
+            within_scope=self.query_one("#within", Tick).value,
         )
 
 
@@ -193,7 +193,7 @@ class OutcomeForm(SessionForm):
         with FormField("follow-up", "follow-up"), Vertical():
             yield LineEntry(placeholder="what remains to be done; may stay empty", id="follow-up")
         with FormField("ticket", "ticket"), Vertical():
-            yield Checkbox(safe(f"close {session.ticket} in the same step"), True, id="ticket-closed", compact=True)
+            yield Tick(visible(f"close {session.ticket} in the same step"), True, id="ticket-closed")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -222,5 +222,5 @@ class OutcomeForm(SessionForm):
             changed=self.query_one("#changed", LineEntry).value.strip(),
             beyond_scope=self.query_one("#beyond", LineEntry).value.strip(),
             follow_up=self.query_one("#follow-up", LineEntry).value.strip(),
-            ticket_closed=self.query_one("#ticket-closed", Checkbox).value,
+            ticket_closed=self.query_one("#ticket-closed", Tick).value,
         )

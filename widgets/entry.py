@@ -7,7 +7,7 @@ from __future__ import annotations
 from textual import events
 from textual.content import Content
 from textual.geometry import Size
-from textual.widgets import Checkbox, Input
+from textual.widgets import Checkbox, Input, RadioButton
 
 from widgets.text import visible
 
@@ -54,8 +54,8 @@ class Tick(Checkbox):
     Tick.-on { color: $tone-accent; }
     """
 
-    def __init__(self, label: str, *, id: str | None = None) -> None:
-        super().__init__(Content(label), id=id, compact=True)
+    def __init__(self, label: str, value: bool = False, *, id: str | None = None) -> None:
+        super().__init__(Content(label), value, id=id, compact=True)
 
     def on_key(self, event: events.Key) -> None:
         """Toggled here and not by a binding: bindings look at the focus only when a key has bubbled up, and in a burst
@@ -70,3 +70,23 @@ class Tick(Checkbox):
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         return self.label.cell_length + 4
+
+
+class Pick(RadioButton):
+    """One of several (in a RadioSet), told by its sign and not by its colour: `●` or `○`. Where the set's own cursor
+    stands is reversed."""
+
+    DEFAULT_CSS = """
+    RadioSet > Pick, RadioSet > Pick:ansi { background: transparent; }
+    RadioSet > Pick.-on { color: $tone-accent; text-style: bold; }
+    RadioSet:focus > Pick.-selected { text-style: bold reverse; }
+    """
+
+    def __init__(self, label: str, value: bool = False, *, id: str | None = None) -> None:
+        super().__init__(Content(label), value, id=id)
+
+    def render(self) -> Content:
+        return Content("● " if self.value else "○ ") + self.label
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        return self.label.cell_length + 2

@@ -14,18 +14,19 @@ from tests.terminal.headless import home as home  # the fixtures, by their names
 from tests.terminal.headless import prepared as prepared
 from tests.terminal.pty import Pty
 
+QUEUE = "from screens.queue import QueueScreen as queue\n"
 BREAK = {
-    "in what a key does": "from screens.queue import QueueScreen as q; q.do_filter = lambda self: {}['what-nobody-has']",
-    "in a worker": "from screens.queue import QueueScreen as q\nasync def f(self): {}['what-nobody-has']\nq.do_filter = f",
-    "in what is drawn": "from widgets.bars import TopBar as q; old = q.show\n"
-    "from screens.queue import QueueScreen as s\n"
-    "s.do_filter = lambda self: setattr(q, 'render', lambda self: {}['what-nobody-has']) or self.query_one(q).refresh()",
+    "in what a key does": "queue.do_filter = lambda self: {}['what-nobody-has']",
+    "in a worker": "async def act(self): {}['what-nobody-has']\nqueue.do_filter = act",
+    "in what is drawn": "from widgets.bars import TopBar as bar\n"
+    "def act(self):\n    bar.render = lambda self: {}['what-nobody-has']\n    self.query_one(bar).refresh()\n"
+    "queue.do_filter = act",
 }
 
 
 @pytest.mark.parametrize("where", BREAK)
 def test_an_error_nobody_expected_is_told_in_words_and_kept_in_the_log_file(home: Home, where: str) -> None:
-    broken = f"{BREAK[where]}\nfrom app.__main__ import main\nmain()"
+    broken = f"{QUEUE}{BREAK[where]}\nfrom app.__main__ import main\nmain()"
     command = [sys.executable, "-c", broken, "--home", str(home.path), "--as", SUE]
     with Pty(command, env=dict(os.environ)) as terminal:
         terminal.wait_for("live")
