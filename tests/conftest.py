@@ -1,17 +1,43 @@
-"""Fixtures that every test may use: a clock to move by hand, a vault, and a real shared database of its own."""
+"""Fixtures that every test may use: a clock to move by hand, a vault, and a real shared database of its own.
+
+Tests of services and of sync run on both forms of the shared database; a test that asks for `shared_path` speaks of the
+file, and runs on SQLite only.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from storage.shared.interface import SharedDatabase
 from storage.shared.opening import create_file
 from storage.shared.sqlite import SqliteShared
 from storage.shared.vault import Vault, new_key
 from tests.clock import ManualClock
+
+BOTH_FORMS = ("tests.services", "tests.sync")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "form" in metafunc.fixturenames:
+        both = metafunc.module.__name__.startswith(BOTH_FORMS) and "shared_path" not in metafunc.fixturenames
+        metafunc.parametrize("form", ["sqlite", "postgres"] if both else ["sqlite"])
+
+
+AWAITING_GUARDS = (
+    "test_a_row_nobody_had_read_is_not_overwritten[postgres]",
+    "test_a_session_that_starts_while_the_kill_switch_is_turned_ends_too[postgres]",
+)
+"""Promises that PostgreSQL does not keep yet: each is expected to fail, and says so when it no longer does."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.name in AWAITING_GUARDS:
+            item.add_marker(pytest.mark.xfail(reason="its guard is not written in SQL yet", strict=True))
 
 
 @pytest.fixture
@@ -20,8 +46,15 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture(scope="session")
-def vault() -> Vault:
+def sealing() -> Vault:
+    """The installation's vault, whatever the form of the shared database."""
     return Vault(new_key())
+
+
+@pytest.fixture(scope="session")
+def vault(sealing: Vault) -> Vault:
+    """The vault of tests that know one form only."""
+    return sealing
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +74,26 @@ def shared_path(template: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def shared(shared_path: Path, vault: Vault, clock: ManualClock) -> AsyncIterator[SqliteShared]:
-    database = await SqliteShared.open(shared_path, vault, clock)
+def postgres_database() -> Iterator[str]:
+    """A database of its own on the test run's PostgreSQL, as `install` leaves it."""
+    from tests.postgres import cluster, template
+
+    name = cluster().fresh(template())
+    yield name
+    cluster().drop(name)
+
+
+@pytest.fixture
+async def shared(
+    form: str, request: pytest.FixtureRequest, vault: Vault, clock: ManualClock
+) -> AsyncIterator[SharedDatabase]:
+    database: SharedDatabase
+    if form == "postgres":
+        from tests.postgres import cluster
+        from tests.team import TeamShared
+
+        database = TeamShared(cluster(), request.getfixturevalue("postgres_database"), clock)
+    else:
+        database = await SqliteShared.open(request.getfixturevalue("shared_path"), vault, clock)
     yield database
     await database.close()

@@ -10,12 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Computed, Integer, LargeBinary, MetaData, Text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel
 
 metadata: MetaData = SQLModel.metadata
 Number = BigInteger().with_variant(Integer(), "sqlite")  # STRICT tables know INTEGER only
+Key = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+"""Text that is compared and sorted by its code points, as SQLite does, whatever the server's locale."""
 
 
 class json_text(ColumnElement[str]):
@@ -35,11 +38,18 @@ def _sqlite(element: json_text, compiler: Any, **kw: Any) -> str:
 
 @compiles(json_text, "postgresql")
 def _postgresql(element: json_text, compiler: Any, **kw: Any) -> str:
-    return f"(({element.source}::jsonb) #>> '{{{','.join(element.path)}}}')"
+    text = f"(({element.source}::jsonb) #>> '{{{','.join(element.path)}}}')"
+    return f"{text}::bigint" if element.path[-1] == "seq" else text
+
+
+@compiles(Computed, "postgresql")
+def _stored(element: Computed, compiler: Any, **kw: Any) -> str:
+    """PostgreSQL before 18 knows generated columns only as stored ones, and only those can be indexed."""
+    return f"GENERATED ALWAYS AS ({compiler.sql_compiler.process(element.sqltext, literal_binds=True)}) STORED"
 
 
 def _generated(source: str, *path: str, index: bool = True) -> Any:
-    column: Column[str] = Column(Text, Computed(json_text(source, *path), persisted=False), index=index)
+    column: Column[str] = Column(Key, Computed(json_text(source, *path), persisted=False), index=index)
     return Field(default=None, sa_column=column)
 
 
@@ -56,9 +66,9 @@ def from_body(*path: str, index: bool = True) -> Any:
 class RowTable(SQLModel):
     """What every row table has."""
 
-    id: str = Field(primary_key=True, sa_type=Text)
+    id: str = Field(primary_key=True, sa_type=Key)
     image: str = Field(sa_type=Text)
-    rev: int = Field(sa_type=Integer, index=True)
+    rev: int = Field(sa_type=Number, index=True)
 
 
 class StaffTable(RowTable, table=True):
@@ -167,7 +177,7 @@ class TenantLogTable(SQLModel, table=True):
     """Every tenant's own log, each a chain of its own (REQ-402)."""
 
     __tablename__ = "tenant_log"
-    tenant_id: str = Field(primary_key=True, sa_type=Text)
+    tenant_id: str = Field(primary_key=True, sa_type=Key)
     seq: int = Field(sa_column=Column(Number, primary_key=True, autoincrement=False))
     hash: bytes = Field(sa_type=LargeBinary)
     body: str = Field(sa_type=Text)
@@ -182,9 +192,9 @@ class LogHeadTable(SQLModel, table=True):
     """Each log's newest number and hash: the lock every Change takes. `epoch` is drawn once, at creation."""
 
     __tablename__ = "log_head"
-    log: str = Field(primary_key=True, sa_type=Text)
+    log: str = Field(primary_key=True, sa_type=Key)
     epoch: str = Field(sa_type=Text)
-    seq: int
+    seq: int = Field(sa_type=Number)
     hash: bytes = Field(sa_type=LargeBinary)
 
 

@@ -126,7 +126,9 @@ def test_a_directory_that_cannot_be_written(template: Path) -> None:
     assert all(advice for _, _, advice in words)
 
 
-async def test_a_full_disk_loses_nothing_and_says_so(shared: SqliteShared, clock: ManualClock) -> None:
+async def test_a_full_disk_loses_nothing_and_says_so(
+    shared_path: Path, shared: SqliteShared, clock: ManualClock
+) -> None:
     await shared.apply(importing("northwind", clock.now()))
     pages = await shared._connections.write(lambda tx: tx.rows("PRAGMA page_count")[0][0])
     await shared._connections.write(lambda tx: tx.rows(f"PRAGMA max_page_count = {pages}"))

@@ -10,14 +10,22 @@ from pathlib import Path
 import pytest
 
 from storage.shared.sqlite import SqliteShared
-from storage.shared.vault import Vault
+from storage.shared.vault import OpenVault, Vault, new_key
 from tests.clock import ManualClock
 from tests.sync.behind import Intruder
 from tests.sync.story import Console, console, tell
 
 
+@pytest.fixture
+def vault(request: pytest.FixtureRequest, sealing: Vault) -> Vault:
+    """PostgreSQL checks codes itself: there secrets are not sealed."""
+    if "form" in request.fixturenames and request.getfixturevalue("form") == "postgres":
+        return OpenVault(new_key())
+    return sealing
+
+
 @pytest.fixture(scope="session")
-def told(template: Path, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def told(template: Path, sealing: Vault, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shared file after the story."""
     home = tmp_path_factory.mktemp("told")
     path = home / "shared.db"
@@ -27,7 +35,7 @@ def told(template: Path, vault: Vault, tmp_path_factory: pytest.TempPathFactory)
         clock = ManualClock()
         shared = await SqliteShared.open(path, vault, clock)
         story = console(shared, home, clock)
-        await tell(story, vault)
+        await tell(story, sealing)
         await story.close()
         await shared.close()
 

@@ -1,0 +1,136 @@
+"""SQL that follows from the row classes: each table's image, checked for form and shape, and the reading and writing of
+rows by table name. Generated, so that a field added to a row class needs no second thought; plain `CASE`s rather than
+dynamic SQL, so that plans are kept and no name from outside ever becomes SQL.
+
+An image is right when rebuilding it field by field, keys sorted, types as the class says, gives the very same text: so
+it is canonical (RFC 8785), without duplicate or foreign keys, and every console can decode it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from storage.log.actions import Action
+from storage.models.row import row_types
+from storage.shared.reading import row_tables
+from storage.shared.writing import COMMAND
+
+_TIME = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z$"
+_HEADER = "language plpgsql set search_path = pg_catalog, pg_temp"
+
+
+def statements() -> Iterator[str]:
+    """Every generated function."""
+    yield _image_of()
+    yield _by_table(
+        "row_image(table_name text, key text) returns text",
+        lambda table: f'return (select image from countersign."{table}" where id = key);',
+        "stable",
+    )
+    yield _by_table(
+        "row_rev(table_name text, key text) returns bigint",
+        lambda table: f'return coalesce((select rev from countersign."{table}" where id = key), 0);',
+        "stable",
+    )
+    yield _by_table("put(table_name text, key text, new_image text, new_rev bigint) returns void", _put, "volatile")
+    actions = ",".join(_literal(action.value) for action in Action)
+    yield (
+        "create or replace function countersign.is_action(code text) returns boolean language sql immutable"
+        f" as $$ select code in ({actions}) $$"
+    )
+
+
+def private_digests() -> str:
+    """The view of what staff may know of private rows: that they are there, and their digests."""
+    private = [table for table, kind in sorted(row_types().items()) if kind.PRIVATE] + [COMMAND]
+    parts = (
+        f"select '{table}'::text as table_name, id, rev, encode(sha256(convert_to(image, 'UTF8')), 'hex') as digest"
+        f' from countersign."{table}"'
+        for table in private
+    )
+    return "create or replace view countersign.private_digest as " + " union all ".join(parts)
+
+
+def _by_table(signature: str, body: Callable[[str], str], volatility: str) -> str:
+    cases = "\n".join(f"    when {_literal(table)} then {body(table)}" for table in row_tables())
+    return (
+        f"create or replace function countersign.{signature} {volatility} {_HEADER} as $$\nbegin\n  case table_name\n"
+        f"{cases}\n    else raise exception"
+        " using errcode = 'CS003', message = 'no table ' || coalesce(table_name, '?');"
+        "\n  end case;\nend $$"
+    )
+
+
+def _put(table: str) -> str:
+    return (
+        f'update countersign."{table}" set image = new_image, rev = new_rev where id = key;\n'
+        f'      if not found then insert into countersign."{table}" (id, image, rev) values (key, new_image, new_rev);'
+        " end if;"
+    )
+
+
+def _image_of() -> str:
+    cases = "\n".join(
+        f"    when {_literal(table)} then return {_of_class('v', kind)};" for table, kind in sorted(row_types().items())
+    )
+    return (
+        "create or replace function countersign.image_of(table_name text, v jsonb) returns text stable"
+        f" {_HEADER} as $$\nbegin\n  case table_name\n{cases}\n    else return null;\n  end case;\nend $$"
+    )
+
+
+def _of_class(source: str, cls: type) -> str:
+    """The canonical text of an object, null if a field is not what it must be."""
+    hints = typing.get_type_hints(cls)
+    names = sorted(field.name for field in dataclasses.fields(cls))
+    parts = [f"""'"{name}":' || {_of_type(f"{source}->'{name}'", hints[name])}""" for name in names]
+    return "'{' || " + " || ',' || ".join(parts) + " || '}'"
+
+
+def _of_type(value: str, hint: Any) -> str:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        inner = next(one for one in arguments if one is not type(None))
+        return f"case when jsonb_typeof({value}) = 'null' then 'null' else {_of_type(value, inner)} end"
+    if origin is tuple:
+        return _of_list(value, arguments[0])
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return f"({_of_class(f'({value})', hint)})"
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return _when("string", value, f"({value}) #>> '{{}}' in ({_list(one.value for one in hint)})")
+    if hint is datetime:
+        text = f"(({value}) #>> '{{}}')"
+        return _when("string", value, f"{text} ~ '{_TIME}' and left({text}, 10)::date is not null")
+    if hint is int:
+        return _when("number", value, f"abs(({value})::bigint) < 9007199254740992", f"({value})::bigint::text")
+    if hint is bool:
+        return _when("boolean", value)
+    if hint is str:
+        return _when("string", value)
+    raise TypeError(f"no SQL for a field of type {hint!r}")
+
+
+def _of_list(value: str, hint: Any) -> str:
+    return (
+        "(select case when count(*) = count(part) then '[' || coalesce(string_agg(part, ',' order by place), '') || ']'"
+        f" end from (select {_of_type('item', hint)} as part, place from jsonb_array_elements("
+        f"case when jsonb_typeof({value}) = 'array' then {value} end) with ordinality as list(item, place)) as parts)"
+    )
+
+
+def _when(kind: str, value: str, condition: str = "true", text: str = "") -> str:
+    return f"case when jsonb_typeof({value}) = '{kind}' and {condition} then {text or f'({value})::text'} end"
+
+
+def _list(values: Iterable[str]) -> str:
+    return ",".join(_literal(value) for value in values)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,150 @@
+"""Making and upgrading the database: roles, tables, functions, guards, rights; as a superuser, or as a role that may
+create roles and owns the database. Running it again changes nothing that is right already.
+
+Everything belongs to a role that cannot log in. Guards are found by their name (`guard_pNN…`): adding one is dropping a
+file into `sql/guards`.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from storage.errors import Misconfigured
+from storage.log.entry import GENESIS, OPERATOR
+from storage.shared.migrations import upgrade
+
+SQL = Path(__file__).parent / "sql"
+SCHEMA = "countersign"
+FIRST_GUARDS = ("guard_p01", "guard_p02", "guard_p12")
+"""Who acts and with what is asked before what they do."""
+TIMEOUTS = {
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "5s",
+}
+"""Of every log-in: nobody sits on the head for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The roles' names. Roles are the cluster's, not the database's: two installations in it need two prefixes."""
+
+    prefix: str = SCHEMA
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", self.prefix):
+            raise Misconfigured(f"{self.prefix!r} is no prefix for roles", "letters, digits and _, lower case")
+
+    @property
+    def owner(self) -> str:
+        return f"{self.prefix}_owner"
+
+    @property
+    def staff(self) -> str:
+        return f"{self.prefix}_staff"
+
+    @property
+    def services(self) -> dict[str, str]:
+        """The programs' log-ins by kind."""
+        return {kind: f"{self.prefix}_{kind}" for kind in ("portal", "gate", "worker")}
+
+    def filled(self, sql: str) -> str:
+        """SQL text with the roles' names in the places kept for them."""
+        for kind, name in {"owner": self.owner, "staff": self.staff, **self.services}.items():
+            sql = sql.replace(f"@{kind}@", name)
+        return sql
+
+
+def install(url: str, roles: Roles | None = None) -> None:
+    """Make or upgrade the schema in the database at `url`; blocks. Raises Misconfigured or Offline in words."""
+    import psycopg
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import DBAPIError
+
+    from storage.shared.postgres.faults import in_our_words
+
+    roles = roles or Roles()
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
+    try:
+        with in_our_words(DBAPIError), engine.begin() as connection:
+            raw = connection.connection.driver_connection
+            _roles(raw, roles)
+            _schema(raw, roles, lambda: upgrade(connection))
+    finally:
+        engine.dispose()
+
+
+def _roles(connection: Any, roles: Roles) -> None:
+    there = {name for (name,) in connection.execute("select rolname from pg_roles").fetchall()}
+    for name in (roles.owner, roles.staff):
+        if name not in there:
+            connection.execute(f"create role {name} nologin")
+    for name in roles.services.values():
+        if name not in there:
+            connection.execute(f"create role {name} login")
+        for setting, value in TIMEOUTS.items():
+            connection.execute(f"alter role {name} set {setting} = '{value}'")
+    connection.execute(f"grant {roles.owner} to current_user")
+
+
+def _schema(connection: Any, roles: Roles, migrate: Callable[[], None]) -> None:
+    """Tables from the one set of models, then functions, guards, rights: all in the caller's transaction."""
+    connection.execute(f"create schema if not exists {SCHEMA} authorization {roles.owner}")
+    if connection.execute("select 1 from pg_available_extensions where name = 'pgcrypto'").fetchone():
+        connection.execute(f"create extension if not exists pgcrypto schema {SCHEMA}")
+    connection.execute(f"set local role {roles.owner}")
+    connection.execute(f"set local search_path = {SCHEMA}")
+    migrate()
+    for path in sorted(SQL.glob("0[1-3]*.sql")):
+        connection.execute(roles.filled(path.read_text()))
+    connection.execute(hmac(connection))
+    for statement in _derived():
+        connection.execute(statement)
+    connection.execute((SQL / "040_step_up.sql").read_text())
+    for path in sorted((SQL / "guards").glob("*.sql")):
+        connection.execute(roles.filled(path.read_text()))
+    connection.execute(check_all(connection))
+    connection.execute(
+        "insert into log_head (log, epoch, seq, hash) values (%s, %s, 0, %s) on conflict do nothing",
+        (OPERATOR, secrets.token_hex(16), bytes.fromhex(GENESIS)),
+    )
+    for kind, name in roles.services.items():
+        connection.execute("insert into login values (%s, %s, %s) on conflict do nothing", (name, kind, kind))
+    connection.execute(roles.filled((SQL / "090_grants.sql").read_text()))
+
+
+def _derived() -> Iterator[str]:
+    from storage.shared.postgres import generated
+
+    yield from generated.statements()
+    yield generated.private_digests()
+
+
+def hmac(connection: Any) -> str:
+    """HMAC-SHA-1 by pgcrypto where it is, else by our own lines."""
+    there = connection.execute(
+        "select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'pgcrypto'"
+    ).fetchone()
+    body = f"{there[0]}.hmac(message, secret, 'sha1')" if there else f"{SCHEMA}.hmac_sha1_plain(secret, message)"
+    return (
+        f"create or replace function {SCHEMA}.hmac_sha1(secret bytea, message bytea) returns bytea language sql"
+        f" immutable strict set search_path = pg_catalog, pg_temp as $$ select {body} $$"
+    )
+
+
+def check_all(connection: Any) -> str:
+    """The function that calls every guard there is."""
+    found = connection.execute(
+        "select proname from pg_proc where pronamespace = %s::regnamespace and proname ~ '^guard_p[0-9]{2}'", (SCHEMA,)
+    ).fetchall()
+    names = sorted((name for (name,) in found), key=lambda name: (not name.startswith(FIRST_GUARDS), name))
+    calls = "\n".join(f"  perform {SCHEMA}.{name}(the_case);" for name in names) or "  null;"
+    return (
+        f"create or replace function {SCHEMA}.check_all(the_case jsonb) returns void language plpgsql"
+        f" set search_path = pg_catalog, pg_temp as $$\nbegin\n{calls}\nend $$"
+    )

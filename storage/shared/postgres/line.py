@@ -1,0 +1,92 @@
+"""One connection to PostgreSQL that comes back by itself: opened at first use, given up when it breaks or stalls, and
+opened anew for whoever asks next. Whoever waits for it longer than the patience of a person is told "offline".
+
+No prepared statements and no session state: it must also work through a PgBouncer in transaction mode.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from storage.errors import Offline
+from storage.shared.postgres.faults import in_our_words
+
+if TYPE_CHECKING:
+    import psycopg
+
+    Connection = psycopg.AsyncConnection[tuple[object, ...]]
+
+CONNECT_SECONDS = 5
+_OPTIONS: dict[str, str | int] = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "application_name": "countersign",
+}
+
+
+class Line:
+    """`patience`: seconds one use may take, connecting included."""
+
+    def __init__(self, url: str, patience: float = 15.0) -> None:
+        self._url, self._patience = url, patience
+        self._turn = asyncio.Lock()
+        self._connection: Connection | None = None
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[Connection]:
+        """The connection, for one caller at a time, in autocommit. psycopg's errors leave as ours; a block that ends
+        in mid-statement costs the connection, so that nobody inherits its state."""
+        async with self._turn:
+            try:
+                async with asyncio.timeout(self._patience):
+                    with in_our_words():
+                        connection = await self._opened()
+                        try:
+                            yield connection
+                        finally:
+                            if connection.closed or not self._idle(connection):
+                                await self.drop()
+            except TimeoutError as error:
+                await self.drop()
+                raise Offline(
+                    f"the shared database has not answered for {self._patience:.0f} s", "it is tried again by itself"
+                ) from error
+
+    @staticmethod
+    def _idle(connection: Connection) -> bool:
+        import psycopg
+
+        return connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
+
+    async def _opened(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = await connect(self._url)
+        return self._connection
+
+    async def drop(self) -> None:
+        """Give the connection up; the next use opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # it is being given up, whatever its state
+                await connection.close()
+
+    async def close(self) -> None:
+        """Close when whoever uses it is done."""
+        async with self._turn:
+            await self.drop()
+
+
+async def connect(url: str) -> Connection:
+    """A connection in autocommit with our options where the URL leaves them open. Raises psycopg's errors."""
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    given = conninfo_to_dict(url)
+    options = {name: value for name, value in _OPTIONS.items() if name not in given}
+    return await psycopg.AsyncConnection.connect(url, autocommit=True, prepare_threshold=None, **options)  # type: ignore[arg-type]  # libpq takes numbers as text or not

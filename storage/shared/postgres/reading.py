@@ -1,0 +1,120 @@
+"""Reads: what consoles pull and what verifiers go through, each in one round trip and of one snapshot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from storage.errors import Corrupt
+from storage.log.entry import OPERATOR, Head
+from storage.models.row import digest
+from storage.shared.interface import Position, Pulled, StoredEntry, StoredRow
+from storage.shared.reading import TENANT, is_private, row_tables
+
+if TYPE_CHECKING:
+    from storage.shared.postgres.line import Connection
+
+_POSITION = "select epoch, seq, encode(hash, 'hex') from countersign.log_head where log = 'operator'"
+_ENTRIES = "select seq, hash, body from countersign.operator_log where seq > %(after)s order by seq limit %(limit)s"
+_LAST = f"(select coalesce(max(seq), %(after)s) from ({_ENTRIES}) as pulled)"
+_TWINS = (
+    "select tenant_id, seq, hash, body from countersign.tenant_log"
+    f" where operator_seq > %(after)s and operator_seq <= {_LAST} order by operator_seq"
+)
+_PUBLIC = tuple(table for table in row_tables() if not is_private(table))
+_ROWS = " union all ".join(
+    [f"select '{t}', id, rev, image, '' from countersign.\"{t}\" where rev > b.low and rev <= b.high" for t in _PUBLIC]
+    + ["select table_name, id, rev, '', digest from countersign.private_digest where rev > b.low and rev <= b.high"]
+)
+_ROWS_BETWEEN = f"select r.* from (select %(after)s::bigint as low, {_LAST} as high) as b, lateral ({_ROWS}) as r"
+
+
+async def read_position(connection: Connection) -> Position:
+    return _position(await (await connection.execute(_POSITION)).fetchone())
+
+
+def _position(found: Any) -> Position:
+    if found is None:
+        raise Corrupt("the operator log has no head", "restore the shared database from a backup")
+    epoch, seq, head = found
+    return Position(epoch, Head(seq, head))
+
+
+async def read_pulled(connection: Connection, after: Head, limit: int) -> Pulled:
+    """Entries after a position with their twins and rows. All statements travel together (pipelined) and see one
+    snapshot (REPEATABLE READ)."""
+    values = {"after": after.seq, "limit": limit}
+    async with connection.pipeline():
+        await connection.execute("begin isolation level repeatable read read only")
+        head = await connection.execute(_POSITION)
+        anchor = await connection.execute("select hash from countersign.operator_log where seq = %(after)s", values)
+        entries = await connection.execute(_ENTRIES, values, binary=True)
+        twins = await connection.execute(_TWINS, values, binary=True)
+        rows = await connection.execute(_ROWS_BETWEEN, values, binary=True)
+        await connection.execute("commit")
+    position = _position(await head.fetchone())
+    stored: Any = await anchor.fetchone()
+    found: list[Any] = await entries.fetchall()
+    last = found[-1][0] if found else after.seq
+    return Pulled(
+        epoch=position.epoch,
+        head=position.head,
+        anchor=bytes(stored[0]) if stored else None,
+        entries=tuple(StoredEntry(OPERATOR, *row) for row in found),
+        tenant_entries=tuple(StoredEntry(TENANT + str(tenant), *rest) for tenant, *rest in await _all(twins)),
+        rows=tuple(_stored(*row) for row in await _all(rows)) if found else (),
+        more=last < position.head.seq,
+    )
+
+
+async def _all(cursor: Any) -> list[Any]:
+    return list(await cursor.fetchall())
+
+
+async def read_entries(connection: Connection, log: str, after: int, limit: int) -> list[StoredEntry]:
+    values = {"after": after, "limit": limit, "tenant": log.removeprefix(TENANT)}
+    statement = _ENTRIES
+    if log != OPERATOR:
+        statement = (
+            "select seq, hash, body from countersign.tenant_log where tenant_id = %(tenant)s and seq > %(after)s"
+            " order by seq limit %(limit)s"
+        )
+    return [StoredEntry(log, *row) for row in await _all(await connection.execute(statement, values, binary=True))]
+
+
+async def read_logs(connection: Connection) -> dict[str, Head]:
+    """Recorded heads. A tenant's log that has entries but no head is listed as empty: verifiers must not miss it."""
+    statement = """
+      with recursive one(tenant_id) as (
+        (select min(tenant_id) from countersign.tenant_log)
+        union all
+        select (select min(t.tenant_id) from countersign.tenant_log as t where t.tenant_id > one.tenant_id)
+          from one where one.tenant_id is not null
+      )
+      select log, seq, encode(hash, 'hex') from countersign.log_head
+      union all
+      select 'tenant:' || tenant_id, null, null from one where tenant_id is not null
+        and not exists (select 1 from countersign.log_head where log = 'tenant:' || tenant_id)
+      order by 1"""
+    found = await _all(await connection.execute(statement))
+    return {log: Head() if seq is None else Head(seq, head) for log, seq, head in found}
+
+
+async def read_rows(connection: Connection, table: str, after: str, limit: int) -> list[StoredRow]:
+    if table not in row_tables():
+        raise KeyError(table)
+    if is_private(table):
+        statement = (
+            "select table_name, id, rev, '', digest from countersign.private_digest"
+            f" where table_name = '{table}' and id > %(after)s order by id limit %(limit)s"
+        )
+    else:
+        statement = (
+            f"select '{table}', id, rev, image, '' from countersign.\"{table}\""
+            " where id > %(after)s order by id limit %(limit)s"
+        )
+    found = await _all(await connection.execute(statement, {"after": after, "limit": limit}))
+    return [_stored(*row) for row in found]
+
+
+def _stored(table: str, key: str, rev: int, image: str, private_digest: str) -> StoredRow:
+    return StoredRow(table, key, rev, image, private_digest or digest(image))
