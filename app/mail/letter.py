@@ -38,10 +38,12 @@ class Postmark:
 
 def make_tokens(key: bytes, mail: Mail) -> dict[LinkKind, str]:
     """The letter's link tokens: unguessable without the key, and the same again at every retry."""
-    return {
-        kind: urlsafe_b64encode(hmac.digest(key, f"{mail.id}/{kind.value}".encode(), "sha256")).rstrip(b"=").decode()
-        for kind in mail.links
-    }
+    return {kind: _token(hmac.digest(key, f"{mail.id}/{kind.value}".encode(), "sha256")) for kind in mail.links}
+
+
+def _token(secret: bytes) -> str:
+    """A letter stands first: on a command line, what begins with "-" is an option (one base64url text in 64)."""
+    return "c" + urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
 def token_hash(token: str) -> str:

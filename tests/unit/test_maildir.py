@@ -69,6 +69,11 @@ def test_tokens_differ_by_kind_letter_and_key_and_are_the_same_at_a_retry() -> N
     assert len(token_hash(tokens[LinkKind.APPROVE])) == 64
 
 
+def test_no_token_looks_like_an_option_on_a_command_line() -> None:
+    tokens = [token for number in range(500) for token in make_tokens(b"k" * 32, letter(id=f"M-{number}")).values()]
+    assert all(token[0].isalpha() for token in tokens)
+
+
 @pytest.mark.parametrize(
     "evil", ["x\r\nBcc: eve@evil.example", "x\nX-Evil: 1", "\x1b]52;c;ZXZpbA==\x07", "\u202egnp.exe"]
 )
