@@ -17,7 +17,7 @@ demo: $(STAMP)   ## the console on a lively demo world; ARGS="--as super", ARGS=
 	@$(RUN)/countersign demo $(ARGS)
 
 test: $(STAMP) tools lint  ## lint, types, floors, and every test but the long ones
-	$(PYTEST) -m "not long"
+	$(PYTEST) -m "not long" -n auto --maxprocesses 4 --dist worksteal
 
 test-long: $(STAMP) tools  ## the long suites: state machine, kills, concurrency
 	$(PYTEST) -m long -s
