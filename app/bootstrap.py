@@ -18,7 +18,8 @@ if TYPE_CHECKING:  # the databases, the desk and what they stand on are loaded a
     from app.settings import Settings
     from storage.replica.engine import Replica
     from storage.shared.guards.case import Limits as GuardLimits
-    from storage.shared.sqlite import SqliteShared
+    from storage.shared.interface import SharedDatabase
+    from storage.shared.postgres.logins import Login
     from storage.shared.vault import Vault
     from storage.sync import Sync
     from storage.witness import Witness
@@ -26,20 +27,47 @@ if TYPE_CHECKING:  # the databases, the desk and what they stand on are loaded a
 
 @dataclass
 class Workplace:
-    """Everything one process works with. `replica` is this home's copy, `shared` the team's database."""
+    """Everything one process works with. `replica` is this home's copy, `shared` the team's database, `login` who the
+    server says we are (None: an SQLite file has no log-ins, or the server is out of reach)."""
 
     launch: Launch
-    shared: SqliteShared
+    shared: SharedDatabase
     replica: Replica
     sync: Sync
     desk: Desk
     clock: SharedClock
     vault: Vault
     witness: Witness
+    login: Login | None = None
+
+    @property
+    def delivers_mail(self) -> bool:
+        """On a server that is the worker's task alone; with a file it is everybody's."""
+        return not self.launch.on_postgres or (self.login is not None and self.login.kind == "worker")
+
+    @property
+    def records_time(self) -> bool:
+        """Whether this process may record what time has ended: staff and the worker may."""
+        return self.login is None or self.login.kind in ("staff", "worker")
+
+    def logged_in(self) -> Staff | None:
+        """Whose log-in this is, where that is a member of staff whom the copy knows."""
+        from storage.replica.queries.staff import all_staff
+
+        if self.login is None or self.login.kind != "staff":
+            return None
+        return next((one for one in all_staff(self.replica.reader) if one.id == self.login.id), None)
 
     def actor(self, email: str | None = None) -> Actor:
         """The staff member with that e-mail address, or the one this process was told of. Raises Misconfigured."""
-        email = email or self.launch.identity
+        me = self.logged_in()
+        email = email or self.launch.flags.get("as") or (me.email if me else self.launch.identity)
+        if self.login is not None and (me is None or email is None or me.email.casefold() != email.casefold()):
+            raise Misconfigured(
+                f"the log-in {self.login.role} is {f'that of {me.email}' if me else f'the {self.login.kind} log-in'},"
+                f" not {email or 'a member of staff'}",
+                "each member of staff has a log-in of their own: give its address with --database",
+            )
         if not email:
             raise Misconfigured("I do not know who you are", "say --as EMAIL, or set COUNTERSIGN_AS")
         return staff_actor(self.staff(email))
@@ -99,10 +127,14 @@ def prepare(launch: Launch) -> None:
 async def open_workplace(launch: Launch, replica: Replica | None = None) -> Workplace:
     """Open the shared database and the rest. `replica` is handed in by the console, which has it open already.
     Raises Misconfigured, Offline or Corrupt with words for the person."""
+    settings = launch.settings  # read first: a wrong config file is told before anything is opened
+    if launch.on_postgres:
+        from app.server import open_on_server
+
+        return await open_on_server(launch, replica)
     from storage.shared.sqlite import SqliteShared
 
     path = launch.database_path
-    settings = launch.settings  # read first: a wrong config file is told before anything is opened
     vault = open_vault(launch)
     prepare(launch)
     limits = _guarded(settings)
@@ -110,7 +142,7 @@ async def open_workplace(launch: Launch, replica: Replica | None = None) -> Work
         shared = SqliteShared(path, vault, SystemClock(), limits=limits)
     else:
         shared = await SqliteShared.open(path, vault, SystemClock(), limits=limits)
-    return await _furnished(launch, shared, vault, replica)
+    return await furnished(launch, shared, vault, replica)
 
 
 async def create_workplace(launch: Launch, email: str, name: str) -> tuple[Staff, Enrolment]:
@@ -130,7 +162,7 @@ async def create_workplace(launch: Launch, email: str, name: str) -> tuple[Staff
     shared = await SqliteShared.create(launch.database_path, vault, SystemClock(), limits=_guarded(settings))
     made = False
     try:
-        place = await _furnished(launch, shared, vault, None)
+        place = await furnished(launch, shared, vault, None)
         try:
             fresh = new_enrolment(email, vault)
             founder = Actor(ActorKind.SYSTEM, "init", name, email, ip=client_address())
@@ -166,10 +198,13 @@ def open_vault(launch: Launch) -> Vault:
     return Vault(load_key(launch.paths.key_file))
 
 
-async def _furnished(launch: Launch, shared: SqliteShared, vault: Vault, replica: Replica | None) -> Workplace:
+async def furnished(
+    launch: Launch, shared: SharedDatabase, vault: Vault, replica: Replica | None, login: Login | None = None
+) -> Workplace:
     """Everything around an open shared database; it is closed again if that fails."""
     from app.policy.limits import Limits
     from app.services.desk import Desk
+    from storage.outbox import Outbox
     from storage.sync import Sync
     from storage.witness import Witness
 
@@ -180,9 +215,8 @@ async def _furnished(launch: Launch, shared: SqliteShared, vault: Vault, replica
         witness = Witness(launch.witness_path)
         sync = Sync(shared, replica, witness, clock, evidence_directory=launch.paths.evidence)
         await sync.measure_clock()
-        return Workplace(
-            launch, shared, replica, sync, Desk(shared, replica, sync, clock, limits), clock, vault, witness
-        )
+        desk = Desk(shared, replica, sync, clock, limits, Outbox(launch.outbox_path))
+        return Workplace(launch, shared, replica, sync, desk, clock, vault, witness)
     except BaseException:
         await shared.close()
         raise

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.database_url import is_postgres, place_of, shown
 from app.paths import Paths
 from storage.errors import Misconfigured
 
@@ -77,6 +78,16 @@ class Launch:
         return value or self.default_database
 
     @property
+    def on_postgres(self) -> bool:
+        """Whether the team shares a PostgreSQL; else an SQLite file."""
+        return is_postgres(self.database)
+
+    @property
+    def database_shown(self) -> str:
+        """The shared database as it may be shown and logged: without a password."""
+        return shown(self.database) if self.on_postgres else str(self.database_path)
+
+    @property
     def console(self) -> dict[str, Any]:
         """What the first frame needs of `[console]`: as in the environment, else as in the config file; unchecked."""
         section = self.config.get("console")
@@ -118,9 +129,17 @@ class Launch:
         return self.paths.witnesses / f"{self._database_name}.json"
 
     @property
+    def outbox_path(self) -> Path:
+        """What this home keeps for that shared database while it is out of reach."""
+        return self.paths.outboxes / f"{self._database_name}.db"
+
+    @property
     def _database_name(self) -> str:
-        """A file name that stands for the database's own."""
-        return hashlib.sha256(str(self.database_path.resolve()).encode()).hexdigest()[:16]
+        """A file name that stands for the database's own, whoever logs in to it."""
+        where = (
+            place_of(self.database, self.environment) if self.on_postgres else str(self.database_path.resolve())
+        )
+        return hashlib.sha256(where.encode()).hexdigest()[:16]
 
     @cached_property
     def settings(self) -> Settings:
@@ -131,15 +150,12 @@ class Launch:
 
 
 def database_path(url: str) -> Path:
-    """`sqlite:///relative` or `sqlite:////absolute` as a path. Raises Misconfigured for what this version lacks."""
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", url)
-    name = scheme.group(1).lower() if scheme else ""
-    form = "use sqlite:///path/to/shared.db"
-    if name.startswith("postgres"):
-        raise Misconfigured("PostgreSQL is not in this version: the shared database is an SQLite file", form)
-    if name != "sqlite" or not url.lower().startswith("sqlite:///"):
-        shown = re.sub(r"//[^@/]*@", "//…@", url)  # a URL may hold a password
-        raise Misconfigured(f"not a database URL of this version: {shown}", form)
+    """`sqlite:///relative` or `sqlite:////absolute` as a path. Raises Misconfigured for every other form."""
+    form = "use sqlite:///path/to/shared.db or postgresql://user@host/name"
+    if is_postgres(url):
+        raise Misconfigured(f"{shown(url)} is no file: this works on an SQLite file only", "give it with --database")
+    if not url.lower().startswith("sqlite:///"):
+        raise Misconfigured(f"not a database URL: {shown(url)}", form)
     rest = url[len("sqlite:///") :]
     if not rest or rest == ":memory:" or "?" in rest:
         raise Misconfigured(f"the database URL names no file: {url}", form)

@@ -63,6 +63,11 @@ class Paths:
         return self.state / "witness"
 
     @property
+    def outboxes(self) -> Path:
+        """What was decided offline and is not sent yet, a file for each shared database."""
+        return self.state / "outbox"
+
+    @property
     def evidence(self) -> Path:
         return self.state / "evidence"
 

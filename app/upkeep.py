@@ -1,6 +1,7 @@
-"""What must happen whoever does it: record what time has ended, hand queued letters to the mail system.
+"""What must happen whoever does it: send what was kept offline, record what time has ended, hand queued letters to the
+mail system.
 
-Any process may do either at any moment, two at once included: a Change decided on rows that have moved on is refused
+Any process may do each at any moment, two at once included: a Change decided on rows that have moved on is refused
 as stale, and a letter's file is there once whoever wrote it.
 """
 
@@ -23,6 +24,11 @@ OTHERS_DID = (Conflict, Stale, Refused)
 """How it shows that another process recorded the same a moment earlier."""
 POSTMAN = Actor(ActorKind.SYSTEM, "mail", "mail", "")
 """Who records that a letter was handed on."""
+
+
+async def send_queued(place: Workplace) -> int:
+    """Send what this home kept while the shared database was out of reach (REQ-802); how many were settled here."""
+    return len(await place.desk.send_queued())
 
 
 async def record_due(place: Workplace) -> int:
@@ -71,13 +77,16 @@ def _postmark(place: Workplace, mail: Mail) -> Postmark:
 
 
 async def keep_up(place: Workplace, seconds: float = 1.0) -> None:
-    """Both, every second, until cancelled: what a console does while it is open, so that no worker is needed. A round
-    that fails is logged, and tried again."""
+    """All three, every second, until cancelled: what a console does while it is open, so that no worker is needed. A
+    round that fails is logged, and tried again. What was kept takes privilege away: a history in doubt does not hold it
+    up."""
     from app.logfile import note
 
     told = ""
     while True:
         try:
+            if place.sync.status.live:
+                await send_queued(place)
             if place.sync.status.live and not place.sync.status.forked:
                 await record_due(place)
                 await deliver_queued(place)

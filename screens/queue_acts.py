@@ -175,7 +175,7 @@ class QueueActs(MainScreen):
         self, command: Callable[..., Change], line: RequestLine, *arguments: str, words: str, done: str
     ) -> bool:
         """Run a command on the request; True if it was done. Errors are told by whoever performs the action."""
-        from screens.step_up import run_command
+        from screens.step_up import run_command, told
 
         applied = await run_command(
             self.app,
@@ -188,7 +188,8 @@ class QueueActs(MainScreen):
         )
         if applied is None:
             return False
-        self.tell(f"{line.request.id} · {line.tenant_name}: {done}")
+        target = f"{line.request.id} · {line.tenant_name}"
+        self.tell(told(self.context, applied, f"{target}: {done}", target))
         return True
 
     def _facts(self, line: RequestLine) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from screens.main import MainScreen
 from screens.request_note import NoteDialog
 from screens.session_panel import SessionPanel
-from screens.step_up import run_command
+from screens.step_up import run_command, told
 from storage.errors import CountersignError
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ class SessionActs(MainScreen):
 
         async def submit(seen: Viewed) -> str:
             values = (seen.kind, seen.name, seen.fields, seen.count, seen.within_scope)
-            return await self._in_form(sessions.log_view, card, *values, words="log a view")
+            done = f"logged in {card.session.id}, and in the log of {card.tenant}"
+            return await self._in_form(sessions.log_view, card, *values, words="log a view", done=done)
 
-        if await self.app.push_screen_wait(LogViewForm(card, submit)):
-            self.tell(f"logged in {card.session.id}, and in the log of {card.tenant}")
+        await self.app.push_screen_wait(LogViewForm(card, submit))
 
     async def do_end(self) -> None:
         await self._outcome(ending=True)
@@ -62,10 +62,10 @@ class SessionActs(MainScreen):
 
         async def submit(said: OutcomeWords) -> str:
             values = (said.cause, said.changed, said.beyond_scope, said.follow_up, said.ticket_closed)
-            return await self._in_form(command, card, *values, words=verb)
+            done = f"{_name(card)}: {verb}; the receipt is on its way to the tenant's admins"
+            return await self._in_form(command, card, *values, words=verb, done=done)
 
-        if await self.app.push_screen_wait(OutcomeForm(card, submit, ending=ending)):
-            self.tell(f"{card.session.id} · {card.tenant}: {verb}; the receipt is on its way to the tenant's admins")
+        await self.app.push_screen_wait(OutcomeForm(card, submit, ending=ending))
 
     async def do_elevate(self) -> None:
         from app.services import sessions
@@ -164,27 +164,38 @@ class SessionActs(MainScreen):
         note = await self.app.push_screen_wait(dialog())
         while note is not None:
             try:
-                if await self._run(command, card, note, words=words):
-                    self.tell(f"{card.session.id} · {card.tenant}: {done}")
+                if await self._run(command, card, note, words=words, done=f"{_name(card)}: {done}"):
                     return
             except CountersignError as error:
                 self.tell_error(error)
             note = await self.app.push_screen_wait(dialog(words=note))
 
-    async def _in_form(self, command: Callable[..., Change], card: SessionCard, *values: object, words: str) -> str:
+    async def _in_form(
+        self, command: Callable[..., Change], card: SessionCard, *values: object, words: str, done: str
+    ) -> str:
         """Run from a form that stays open until it is done: "" or what went wrong, in words."""
         try:
-            done = await self._run(command, card, *values, words=words)
+            ran = await self._run(command, card, *values, words=words, done=done)
         except CountersignError as error:
             return f"{error} — {error.advice}" if error.advice else str(error)
-        return "" if done else "nothing was done: no code was given"
+        return "" if ran else "nothing was done: no code was given"
 
-    async def _run(self, command: Callable[..., Change], card: SessionCard, *values: object, words: str) -> bool:
+    async def _run(
+        self, command: Callable[..., Change], card: SessionCard, *values: object, words: str, done: str
+    ) -> bool:
+        """Run, and tell what was done, or that it is kept; False where no code was given."""
         target = f"{card.session.id} · {card.engineer} in {card.tenant}, as {card.target} · {card.session.ticket}"
         applied = await run_command(
             self.app, self.context, command, card.session.id, *values, act_words=words, target_words=target
         )
-        return applied is not None
+        if applied is None:
+            return False
+        self.tell(told(self.context, applied, done, _name(card)))
+        return True
+
+
+def _name(card: SessionCard) -> str:
+    return f"{card.session.id} · {card.tenant}"
 
 
 def _facts(card: SessionCard) -> tuple[tuple[str, str], ...]:

@@ -11,6 +11,7 @@ from app.bootstrap import Workplace
 from app.cli import documents
 from app.cli.options import Json, Note
 from app.cli.output import print_json, put, say
+from app.cli.queued import told_as_queued
 from app.cli.run import Command, run
 from storage.errors import Misconfigured
 from storage.models import Actor, ActorKind, ConsentLink, Contact, Decision
@@ -95,8 +96,9 @@ def _decide(ctx: typer.Context, command: Command, token: str, words: tuple[objec
         followed = _follow(place, token)
         admin = followed.contact
         actor = Actor(ActorKind.TENANT_ADMIN, admin.id, admin.name, admin.email)
-        await place.desk.run(command, actor, followed.link.id, *words)
-        _show(place, _follow(place, token), as_json)
+        done = await place.desk.run(command, actor, followed.link.id, *words)
+        if not told_as_queued(done, as_json=as_json):
+            _show(place, _follow(place, token), as_json)
 
     run(ctx, work, as_json=as_json)
 

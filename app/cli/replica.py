@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from app.bootstrap import Workplace
 from app.cli.options import Json
-from app.cli.output import print_json, print_pairs, progress, say
+from app.cli.output import print_json, print_pairs, progress, put, say
+from app.cli.queued import document_of, print_outbox
 from app.cli.run import run
+from storage.replica.queries.age import newest_entry_at
 
 cli = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
@@ -18,8 +22,13 @@ def replica() -> None:
 
 
 @cli.command()
-def status(ctx: typer.Context, as_json: Json = False) -> None:
-    """How far the copy has verified the history, and how that compares with the shared database."""
+def status(
+    ctx: typer.Context,
+    seen: Annotated[bool, typer.Option("--seen", help="Put away what came back from the outbox.")] = False,
+    as_json: Json = False,
+) -> None:
+    """How far the copy has verified the history, how that compares with the shared database, and what the outbox keeps
+    that was decided while it was out of reach."""
 
     async def work(place: Workplace) -> None:
         state, head = place.sync.status, None
@@ -37,11 +46,18 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
             "faults": [str(fault) for fault in state.faults],
             "rebuilt_because": place.replica.rebuilt_because or None,
             "last_pull": state.last_pull,
+            "newest_entry": newest_entry_at(place.replica.reader),
         }
+        outbox = place.desk.outbox
+        items = [one for one in outbox.items() if one.waits or not one.seen] if outbox is not None else []
         if as_json:
-            print_json(found)
+            print_json({**found, "outbox": [document_of(one) for one in items]})
         else:
             print_pairs(list(found.items()))
+            put("")
+            print_outbox(items)
+        if seen and outbox is not None:
+            outbox.saw(tuple(one.id for one in items if not one.waits))
 
     run(ctx, work, as_json=as_json, tidy=False)
 

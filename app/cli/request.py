@@ -10,6 +10,7 @@ from app.bootstrap import Workplace
 from app.cli import documents, lookup
 from app.cli.options import Json, Limit, Note, Otp
 from app.cli.output import print_json, print_table, say
+from app.cli.queued import told_as_queued
 from app.cli.run import Command, act, run
 from app.policy.requests import RequestForm
 from storage.errors import Misconfigured
@@ -198,8 +199,9 @@ def _do(
 ) -> None:
     async def work(place: Workplace) -> None:
         key = lookup.find(place.replica.reader, Request, request_id).id
-        await act(place, command, key, *words, otp=otp)
-        _show(place, key, as_json)
+        done = await act(place, command, key, *words, otp=otp)
+        if not told_as_queued(done, as_json=as_json):
+            _show(place, key, as_json)
 
     run(ctx, work, as_json=as_json)
 

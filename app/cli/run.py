@@ -1,4 +1,5 @@
-"""How every command runs: open the workplace, pull, record what time has ended, do the work, deliver mail, close."""
+"""How every command runs: open the workplace, pull, send what was kept offline, record what time has ended, do the
+work, deliver mail, close."""
 
 from __future__ import annotations
 
@@ -37,6 +38,7 @@ async def _run(launch: Launch, work: Work, tidy: bool, pull: bool) -> int | None
     try:
         if pull:
             tidy = await _brought_up_to_date(place) and tidy
+            await _sent(place)
         if tidy:
             await _quietly(place, record_due)
         try:
@@ -48,14 +50,31 @@ async def _run(launch: Launch, work: Work, tidy: bool, pull: bool) -> int | None
         await place.close()
 
 
+async def _sent(place: Workplace) -> None:
+    """Send what the outbox keeps, and say what came of it. An outbox that cannot be read is said, and fails nothing."""
+    from app.cli.queued import tell_sent
+
+    if not place.sync.status.live:
+        return
+    try:
+        tell_sent(await place.desk.send_queued())
+    except CountersignError as error:
+        say(f"WARNING: {error}")
+        say(error.advice)
+
+
 async def _brought_up_to_date(place: Workplace) -> bool:
     """Pull. Where that fails the copy is still there to be read, and its state is said; False then."""
     try:
         faults = (await place.sync.pull(progress)).faults
     except Offline as error:
+        from app.cli.queued import age_of_copy
+
         position = place.sync.status.position
         say(f"OFFLINE: {error}")
-        say(f"reading the copy of revision {position.head.seq:,}" if position else "and there is no copy to read")
+        age = age_of_copy(place, place.clock.now())
+        copy = f"reading the copy of revision {position.head.seq:,}; {age}" if position else ""
+        say(copy or "and there is no copy to read")
         return False
     except ForkedHistory as error:
         say(f"WARNING: {error}")

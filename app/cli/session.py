@@ -11,6 +11,7 @@ from app.bootstrap import Workplace
 from app.cli import documents, lookup
 from app.cli.options import Json, Limit, Note, Otp
 from app.cli.output import print_json, print_table, say
+from app.cli.queued import told_as_queued
 from app.cli.run import Command, act, run
 from storage.models import Request, Session, ViewKind
 from storage.models.row import encode
@@ -146,8 +147,9 @@ def end(
     async def work(place: Workplace) -> None:
         found = lookup.find(place.replica.reader, Session, session_id)
         command = endings.end if found.is_active(place.clock.now()) else endings.give_outcome
-        await act(place, command, found.id, cause, changed, beyond_scope, follow_up, not ticket_open)
-        _show(place, found.id, as_json)
+        done = await act(place, command, found.id, cause, changed, beyond_scope, follow_up, not ticket_open)
+        if not told_as_queued(done, as_json=as_json):
+            _show(place, found.id, as_json)
 
     run(ctx, work, as_json=as_json)
 
@@ -171,8 +173,9 @@ def _do(
 ) -> None:
     async def work(place: Workplace) -> None:
         key = lookup.find(place.replica.reader, Session, session_id).id
-        await act(place, command, key, *words, otp=otp)
-        _show(place, key, as_json)
+        done = await act(place, command, key, *words, otp=otp)
+        if not told_as_queued(done, as_json=as_json):
+            _show(place, key, as_json)
 
     run(ctx, work, as_json=as_json)
 

@@ -1,4 +1,5 @@
-"""`countersign worker`: deliver mail and record what time has ended, once or for as long as it runs."""
+"""`countersign worker`: send what was kept offline, deliver mail and record what time has ended, once or for as long as
+it runs."""
 
 from __future__ import annotations
 
@@ -25,11 +26,13 @@ def worker(
     as_json: Json = False,
 ) -> None:
     """Deliver queued mail and record what time has ended; until Ctrl+C, or once."""
+    from app.cli.queued import tell_sent
     from app.upkeep import deliver_queued, record_due
     from storage.errors import Offline
 
     async def round_(place: Workplace) -> tuple[int, int]:
         await place.sync.pull()
+        tell_sent(await place.desk.send_queued())
         return await record_due(place), await deliver_queued(place)
 
     async def work(place: Workplace) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, TypeVar, cast
 
@@ -52,6 +52,44 @@ def adds_no_privilege(command: C) -> C:
 
 def adds_privilege(command: Callable[..., Change]) -> bool:
     return bool(getattr(command, "adds_privilege", True))
+
+
+@dataclass(frozen=True, slots=True)
+class Queueable:
+    """A command that the outbox may keep (REQ-802). `name` stands in the file and never changes; `noun` is what a
+    person calls it ("your withdrawal"); one that is `final` for its subject lets nothing follow it while it waits."""
+
+    name: str
+    noun: str
+    command: Callable[..., Change]
+    final: bool
+
+
+_QUEUEABLE: dict[str, Queueable] = {}
+
+
+def queueable(name: str, noun: str, *, final: bool = True) -> Callable[[C], C]:
+    """Mark a command as one that is kept while the shared database is out of reach, and sent on return: it takes
+    privilege away or adds words, and needs no code, which only the shared database can check (P10)."""
+
+    def mark(command: C) -> C:
+        if act_of(command) is not None:
+            raise TypeError(f"{name} needs a code: it cannot be kept")
+        _QUEUEABLE[name] = Queueable(name, noun, command, final)
+        command.queueable = name  # type: ignore[attr-defined]  # as above
+        return adds_no_privilege(command)
+
+    return mark
+
+
+def queueable_of(command: Callable[..., Change]) -> Queueable | None:
+    """How a command is kept, or None where it is refused offline."""
+    return _QUEUEABLE.get(str(getattr(command, "queueable", "")))
+
+
+def queueable_named(name: str) -> Queueable | None:
+    """The command of that name, once its module has been read."""
+    return _QUEUEABLE.get(name)
 
 
 class RefusedOnRecord(Refused):

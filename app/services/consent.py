@@ -11,7 +11,7 @@ from app.policy.limits import USABLE
 from app.policy.people import Place
 from app.policy.verdict import Refused, Verdict, require, rule
 from app.services import letters, reading
-from app.services.command import adds_no_privilege, change
+from app.services.command import change, queueable
 from app.services.requests import about, is_note, with_note
 from storage.log.actions import Action
 from storage.models import (
@@ -93,7 +93,7 @@ def approve(
     return _decided(view, actor, on, approved, decision, Action.REQUEST_APPROVED, data, now)
 
 
-@adds_no_privilege
+@queueable("consent.deny", "denial")
 def deny(view: View, actor: Actor, token_hash: str, note: str = "", *, now: datetime) -> Change:
     """Deny. Also possible while the tenant is shut: a no needs no open door."""
     on = _as_bearer(view, actor, token_hash)

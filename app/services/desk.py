@@ -18,11 +18,13 @@ from app.policy.limits import DEFAULTS, Limits
 from app.policy.verdict import Refused, rule
 from app.policy.words import moment
 from app.services import expiry
-from app.services.command import CLOCK, RefusedOnRecord, act_of, adds_privilege
+from app.services import outbox as outboxes
+from app.services.command import CLOCK, RefusedOnRecord, act_of, adds_privilege, queueable_of
 from storage.clock import Clock, SharedClock
 from storage.errors import ClockSkew, Conflict, CountersignError, ForkedHistory, GuardRefused, Offline, Stale
 from storage.log.entry import Head
 from storage.models import Actor, StepUp, parse_time
+from storage.outbox import Kept, Outbox
 from storage.replica.engine import Replica
 from storage.shared.change import Applied, Change, new_change_id
 from storage.shared.interface import SharedDatabase
@@ -34,6 +36,18 @@ TRIES = 3
 """How often a command is decided again when it was too late."""
 
 
+def _why_not_kept(command: Callable[..., Change]) -> str:
+    """Why this act waits for the shared database instead of in the outbox (REQ-802)."""
+    if adds_privilege(command):
+        return (
+            "what adds privilege needs the shared database itself; ending, denying, withdrawing, notes and outcomes are"
+            " kept and sent on return"
+        )
+    if act_of(command) is not None:  # P10: a code of its own, good for half a minute, that only the database can check
+        return "it takes a fresh code, which only the shared database can check: ask a super who can reach it"
+    return "it is not one of the acts that are kept: do it again when the shared database is back"
+
+
 class StepUpNeeded(CountersignError):
     """The rules allow it; what is missing is a code of the person's second factor for `act`."""
 
@@ -43,16 +57,28 @@ class StepUpNeeded(CountersignError):
 
 
 class Desk:
-    """One per process. `limits` are those the policy explains with; the shared database guards its own."""
+    """One per process. `limits` are those the policy explains with; the shared database guards its own. Without an
+    `outbox` nothing is kept while the shared database is out of reach."""
 
     def __init__(
-        self, shared: SharedDatabase, replica: Replica, sync: Sync, clock: Clock, limits: Limits = DEFAULTS
+        self,
+        shared: SharedDatabase,
+        replica: Replica,
+        sync: Sync,
+        clock: Clock,
+        limits: Limits = DEFAULTS,
+        outbox: Outbox | None = None,
     ) -> None:
         self._shared = shared
         self._replica = replica
         self._sync = sync
         self._clock = clock
         self.limits = limits
+        self.outbox = outbox
+
+    def now(self) -> datetime:
+        """The shared clock as estimated here."""
+        return self._clock.now()
 
     def view(self) -> View:
         """A View for previews and explanations; nothing comes of what it reads."""
@@ -73,7 +99,35 @@ class Desk:
         **kwargs: object,
     ) -> Applied:
         """Run a command to its end: applied, and on this replica. Raises Refused, StepUpNeeded, Conflict, Offline,
-        ForkedHistory, GuardRefused. With the `change_id` of an earlier run, it is applied at most once."""
+        ForkedHistory, GuardRefused. With the `change_id` of an earlier run, it is applied at most once. Out of reach,
+        what takes privilege away or adds words is kept: the answer is `Queued` then (REQ-802)."""
+        key = change_id or new_change_id()
+        how = queueable_of(command)
+        try:
+            return await self.carry_out(command, actor, *args, otp=otp, change_id=key, decided_at=None, **kwargs)
+        except Offline:
+            if self.outbox is None or how is None:
+                raise
+            # Under the same id: should it have been applied and only the answer be lost, it is not applied again.
+            view, now = self._replica.view(key), self._clock.now()
+            return outboxes.kept(self.outbox, how, view, actor, args, kwargs, now, self._rev())
+
+    async def send_queued(self) -> tuple[Kept, ...]:
+        """Send what the outbox keeps; what was settled here, with what came of it. Never raises for what one of them
+        came to."""
+        return await outboxes.send(self.outbox, self) if self.outbox is not None else ()
+
+    async def carry_out(
+        self,
+        command: Callable[..., Change],
+        actor: Actor,
+        *args: object,
+        otp: str | None = None,
+        change_id: str | None = None,
+        decided_at: datetime | None = None,
+        **kwargs: object,
+    ) -> Applied:
+        """`run` without an outbox. `decided_at`: when a command that was kept was decided; its entry says so."""
         await self._ready(command)
         key = change_id or new_change_id()
         if self._replica.digest_of("command", key) is not None:  # a repeat: only the answer is wanted
@@ -90,6 +144,8 @@ class Desk:
             try:
                 change, actor = await self._decided(command, actor, key, otp, args, kwargs)
                 first = first or change
+                if decided_at is not None:
+                    change = outboxes.with_decision(change, decided_at)
                 applied = await self._shared.apply(replace(change, seen=self._seen()))
                 break
             except ClockSkew:
@@ -152,10 +208,7 @@ class Desk:
             try:
                 await self._sync.pull()
             except Offline as error:
-                raise Offline(
-                    f"not done: {error}",
-                    "nothing can be changed while the shared database is out of reach; what is shown is the local copy",
-                ) from error
+                raise Offline(f"not done: {error}", _why_not_kept(command)) from error
             except ForkedHistory:
                 if adds_privilege(command):
                     raise

@@ -12,7 +12,7 @@ from app.policy import text
 from app.policy.limits import DEFAULTS, Limits
 from app.policy.verdict import require
 from app.services import reading, session_letters
-from app.services.command import Proof, adds_no_privilege, change, step_up_act
+from app.services.command import Proof, adds_no_privilege, change, queueable, step_up_act
 from storage.log.actions import Action
 from storage.log.entry import Draft
 from storage.models import Actor, EndKind, Mail, Outcome, Request, Row, Session, SessionView, time_text
@@ -111,7 +111,7 @@ def _outcome_data(outcome: Outcome) -> dict[str, Json]:
     }
 
 
-@adds_no_privilege
+@queueable("session.end", "ending")
 def end(
     view: View,
     actor: Actor,
@@ -139,7 +139,7 @@ def end(
     return change(view, actor, now, entries, writes, mails, id=session.id, ended_by=EndKind.ENGINEER.value)
 
 
-@adds_no_privilege
+@queueable("session.outcome", "outcome")
 def give_outcome(
     view: View,
     actor: Actor,

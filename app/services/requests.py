@@ -12,7 +12,7 @@ from app.policy.people import Place
 from app.policy.requests import RequestForm, content_digest
 from app.policy.verdict import Verdict, require
 from app.services import letters, reading
-from app.services.command import Proof, RefusedOnRecord, adds_no_privilege, change, step_up_act
+from app.services.command import Proof, RefusedOnRecord, change, queueable, step_up_act
 from storage.log.actions import Action
 from storage.log.entry import Draft
 from storage.models import (
@@ -176,7 +176,7 @@ def _approved_at_once(
     )
 
 
-@adds_no_privilege
+@queueable("request.withdraw", "withdrawal")
 def withdraw(view: View, actor: Actor, request_id: str, note: str = "", *, now: datetime) -> Change:
     """The requester takes the request back, pending or approved (REQ-107). The decision on it stays on record."""
     staff = reading.staff_member(view, actor)
@@ -231,7 +231,7 @@ def countersign(
     )
 
 
-@adds_no_privilege
+@queueable("request.decline", "refusal of full mode")
 def decline(view: View, actor: Actor, request_id: str, note: str = "", *, now: datetime) -> Change:
     """A second staff member refuses `full`; what the tenant approves can then be started read-only."""
     staff = reading.staff_member(view, actor)

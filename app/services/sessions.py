@@ -12,7 +12,7 @@ from app.policy.limits import DEFAULTS, HOUR, Limits, recent_starts
 from app.policy.people import Place
 from app.policy.verdict import Verdict, require
 from app.services import letters, reading, session_letters
-from app.services.command import Proof, RefusedOnRecord, adds_no_privilege, change, step_up_act
+from app.services.command import Proof, RefusedOnRecord, change, queueable, step_up_act
 from app.services.endings import about, end, force_end, give_outcome
 from storage.log.actions import Action
 from storage.log.entry import Draft
@@ -134,6 +134,7 @@ def _rate_limit_met(
     return change(view, actor, now, [entry], [Write(replace(standing, limit_alerted_at=now))], mails)
 
 
+@queueable("session.log_view", "view", final=False)
 def log_view(
     view: View,
     actor: Actor,
@@ -209,7 +210,7 @@ def countersign_elevation(
     return change(view, actor, now, [entry], [Write(elevated), proof.used()], mails, id=session.id, mode="full")
 
 
-@adds_no_privilege
+@queueable("elevation.decline", "refusal of full mode")
 def decline_elevation(view: View, actor: Actor, session_id: str, note: str = "", *, now: datetime) -> Change:
     """A second staff member refuses it; the session goes on read-only."""
     staff = reading.staff_member(view, actor)

@@ -115,6 +115,11 @@ def encode(value: Any) -> Json:
     raise ValueError(f"{type(value).__name__} has no image")
 
 
+def decode(hint: Any, data: Json) -> Any:
+    """The inverse of `encode` for a value of this type. Raises ValueError where it is none."""
+    return _decoder(hint)(data)
+
+
 @cache
 def _decoder(hint: Any) -> Decoder:
     """How to read a field of this type back from JSON data."""
