@@ -1,0 +1,177 @@
+"""What every screen shares, and the audit viewer, as they look in three sizes: help, palette, sign-in, first run,
+enrolment, verification's answer, a fault."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from app.enrolment import Enrolment
+from screens.audit import AuditScreen
+from screens.enrolment import EnrolmentDialog, FirstRunDialog
+from screens.help import help_for
+from screens.palette import ActionsProvider
+from screens.sign_in import SignInDialog
+from storage.log.chain import Fault
+from storage.shared.vault import Vault, new_key
+from storage.sync import SyncStatus
+from tests.pilot.queue_app import QueueApp, settled
+from tests.pilot.queue_world import ANN, DANA
+from tests.snapshots.queue_still import StillQueue, keep_still
+
+SIZES = {"80x24": (80, 24), "120x36": (120, 36), "200x50": (200, 50)}
+Compare = Callable[..., bool]
+Before = Callable[[Pilot[None]], Awaitable[None]]
+
+
+class ShellApp(QueueApp):
+    """The queue's application, with the audit viewer as its second main screen."""
+
+    COMMANDS = {ActionsProvider}  # noqa: RUF012  # Textual's own declaration is a plain set
+
+    def __init__(self, still: StillQueue, email: str, status: SyncStatus) -> None:
+        super().__init__(still.world, email)
+        self.context.sync_status = lambda: status
+        self.add_mode("audit", lambda: AuditScreen(self.context))
+
+
+class StillVault(Vault):
+    """Seals the same secret to the same text: hashes stand on the audit screen, and must not differ between runs."""
+
+    def __init__(self) -> None:
+        super().__init__(new_key())
+
+    def seal(self, secret: str) -> str:
+        return f"sealed:{secret}"
+
+    def unseal(self, sealed: str) -> str:
+        return sealed.removeprefix("sealed:")
+
+
+@pytest.fixture(scope="module")
+def still(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StillQueue]:
+    path = tmp_path_factory.mktemp("still-shell") / "shared.db"
+    shutil.copyfile(template, path)
+    numbers = count(1)
+    with pytest.MonkeyPatch.context() as patch:  # a step-up names its own Change: by number here, not by chance
+        patch.setattr("storage.shared.proving.new_change_id", lambda: f"00000000-0000-7000-8001-{next(numbers):012d}")
+        kept = keep_still(path, StillVault())
+    yield kept
+    kept.world.replica.close()
+
+
+@pytest.fixture(params=SIZES.values(), ids=SIZES.keys())
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    chosen: tuple[int, int] = request.param
+    return chosen
+
+
+def shell(still: StillQueue, *faults: Fault, email: str = ANN) -> ShellApp:
+    position = still.world.replica.position()
+    assert position is not None
+    seen = position.head.seq
+    return ShellApp(
+        still, email, SyncStatus(live=True, position=position, verified_rev=seen, faults=faults, forked=bool(faults))
+    )
+
+
+def in_audit(*keys: str) -> Before:
+    async def before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pilot.app.switch_mode("audit")
+        for key in keys:
+            await settled(pilot)
+            await pilot.press(key)
+        await settled(pilot)
+
+    return before
+
+
+def showing(make: Callable[[QueueApp], Screen[object]]) -> Before:
+    async def before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        assert isinstance(pilot.app, QueueApp)
+        await pilot.app.push_screen(make(pilot.app))
+        await pilot.pause()
+
+    return before
+
+
+def test_audit(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(shell(still), terminal_size=size, run_before=in_audit("down", "down"))
+
+
+def test_audit_details_on_one_pane(still: StillQueue, snap_compare: Compare) -> None:
+    assert snap_compare(shell(still), terminal_size=(80, 24), run_before=in_audit("down", "down", "enter"))
+
+
+def test_audit_filtered(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    """REQ-407: by action and by tenant; how many were found."""
+    keys = ("slash", *"action:request.", "enter")
+    assert snap_compare(shell(still), terminal_size=size, run_before=in_audit(*keys))
+
+
+def test_a_fault_has_a_line_of_its_own(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    """REQ-404, 405: which log, which number, what is wrong."""
+    fault = Fault("operator", 12, "its stored hash is not the hash of its body")
+    assert snap_compare(shell(still, fault), terminal_size=size, run_before=in_audit())
+
+
+def test_the_list_of_faults(still: StillQueue, snap_compare: Compare) -> None:
+    fault = Fault("tenant:northwind", 3, "the entry is missing; operator number 9 names it as its twin")
+    assert snap_compare(shell(still, fault), terminal_size=(80, 24), run_before=in_audit("exclamation_mark"))
+
+
+def test_export(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(shell(still), terminal_size=size, run_before=in_audit("x"))
+
+
+def test_help(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    app = shell(still, email=DANA)
+    assert snap_compare(app, terminal_size=size, run_before=showing(lambda app: help_for(app.queue)))
+
+
+def test_palette(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    """Every action of the screen in front, by its words."""
+
+    async def before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pilot.press("ctrl+p")
+        await pilot.press(*"filter")
+        await pilot.pause()
+
+    assert snap_compare(shell(still), terminal_size=size, run_before=before)
+
+
+def test_sign_in(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    app = shell(still)
+    assert snap_compare(app, terminal_size=size, run_before=showing(lambda app: SignInDialog(app.context)))
+
+
+def test_first_run(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    path = "/home/ann/.local/share/countersign/shared.db"
+    assert snap_compare(shell(still), terminal_size=size, run_before=showing(lambda app: FirstRunDialog(path)))
+
+
+def test_enrolment(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    """REQ-702: the code to scan, the secret and the recovery codes, whole at 80×24."""
+    secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    enrolment = Enrolment(
+        secret=secret,
+        otpauth=f"otpauth://totp/Countersign:ann%40ops.example?secret={secret}&issuer=Countersign",
+        recovery_codes=tuple(f"AAAA-BBBB-CCCC-{number:04d}" for number in range(10)),
+        sealed_secret="sealed",
+        recovery_hashes=(),
+    )
+
+    async def check(code: str) -> str:
+        return ""
+
+    app = shell(still)
+    assert snap_compare(app, terminal_size=size, run_before=showing(lambda app: EnrolmentDialog(enrolment, check)))
