@@ -23,6 +23,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from app.database_url import is_postgres, shown
 from app.launch import PREFIX
 from storage.errors import Misconfigured
 
@@ -97,7 +98,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
 
-    database: str = Field(default="", description="The shared database: sqlite:///path/to/shared.db.")
+    database: str = Field(
+        default="", description="The shared database: sqlite:///path/to/shared.db or postgresql://user@host/name."
+    )
     portal: Portal = Portal()
     mail: Mailing = Mailing()
     console: Look = Look()
@@ -142,6 +145,7 @@ def described(launch: Launch) -> list[Described]:
         value: Any = settings
         for part in name.split("."):
             value = getattr(value, part)
+        value = shown(value) if name == "database" and is_postgres(value) else value
         found.append(Described(name, value, meaning, _origin(launch, name)))
     return found
 
