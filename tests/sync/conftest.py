@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ def told(template: Path, sealing: Vault, tmp_path_factory: pytest.TempPathFactor
 
     async def telling() -> None:
         clock = ManualClock()
-        shared = await SqliteShared.open(path, vault, clock)
+        shared = await SqliteShared.open(path, sealing, clock)
         story = console(shared, home, clock)
         await tell(story, sealing)
         await story.close()
@@ -48,6 +48,35 @@ def shared_path(told: Path, tmp_path: Path) -> Path:
     path = tmp_path / "shared.db"
     shutil.copyfile(told, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def told_postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database on the test run's PostgreSQL after the same story; only ever cloned."""
+    from tests.postgres import cluster, template
+    from tests.team import TeamShared
+
+    name = cluster().fresh(template(), "told")
+
+    async def telling() -> None:
+        clock = ManualClock()
+        shared = TeamShared(cluster(), name, clock)
+        story = console(shared, tmp_path_factory.mktemp("told"), clock)
+        await tell(story, OpenVault(new_key()))
+        await story.close()
+        await shared.close()
+
+    asyncio.run(telling())
+    return name
+
+
+@pytest.fixture
+def postgres_database(told_postgres: str) -> Iterator[str]:
+    from tests.postgres import cluster
+
+    name = cluster().fresh(told_postgres)
+    yield name
+    cluster().drop(name)
 
 
 @pytest.fixture

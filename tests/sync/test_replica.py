@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from storage.errors import Corrupt, Misconfigured
 from storage.replica.engine import Replica
 from storage.replica.schema import version
+from storage.shared.postgres.shared import PostgresShared
 from storage.shared.sqlite import SqliteShared
 from storage.sync import ChangeSet
 from storage.sync_chunk import public_tables
@@ -218,6 +219,7 @@ def test_any_damage_to_the_replica_heals(
 KILLED = """
 import asyncio, sys
 from pathlib import Path
+from storage.shared.postgres.shared import PostgresShared
 from storage.shared.sqlite import SqliteShared
 from storage.shared.vault import Vault, new_key
 from tests.clock import ManualClock
@@ -226,7 +228,10 @@ from tests.sync.story import console
 async def main():
     clock = ManualClock()
     home = Path(sys.argv[1])
-    shared = await SqliteShared.open(home / "shared.db", Vault(new_key()), clock)
+    if len(sys.argv) > 2:
+        shared = await PostgresShared.open(sys.argv[2])
+    else:
+        shared = await SqliteShared.open(home / "shared.db", Vault(new_key()), clock)
     one = console(shared, home, clock, chunk=1)
     await one.sync.pull(lambda done, total: print(done, flush=True))
     print("done", flush=True)
@@ -243,7 +248,8 @@ async def test_a_console_killed_while_it_syncs_leaves_a_consistent_replica(
     whole = content(mine.replica.path)
     await mine.close()
     shutil.rmtree(tmp_path / "console")
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220 - it is to be killed
+    url = [shared.url] if isinstance(shared, PostgresShared) else []
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path), *url], stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220 - it is to be killed
     assert process.stdout is not None
     for line in process.stdout:
         if line.strip() == "done" or int(line) >= after:

@@ -22,7 +22,7 @@ from storage.shared.reading import row_tables
 from storage.shared.writing import COMMAND
 
 _TIME = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z$"
-_HEADER = "language plpgsql set search_path = pg_catalog, pg_temp"
+_HEADER = "language plpgsql"
 
 
 def statements() -> Iterator[str]:

@@ -89,6 +89,9 @@ def _roles(connection: Any, roles: Roles) -> None:
             connection.execute(f"create role {name} login")
         for setting, value in TIMEOUTS.items():
             connection.execute(f"alter role {name} set {setting} = '{value}'")
+    connection.execute(f"alter role {roles.owner} createrole")  # its functions make and end the people's log-ins
+    connection.execute(f"grant {roles.staff} to {roles.owner} with admin option")
+    connection.execute(f"grant {', '.join(roles.services.values())} to {roles.owner}")  # whose connections it may end
     connection.execute(f"grant {roles.owner} to current_user")
 
 
@@ -110,7 +113,7 @@ def _schema(connection: Any, roles: Roles, migrate: Callable[[], None]) -> None:
         connection.execute(roles.filled(path.read_text()))
     connection.execute(check_all(connection))
     connection.execute(
-        "insert into log_head (log, epoch, seq, hash) values (%s, %s, 0, %s) on conflict do nothing",
+        "insert into log_head (log, epoch, seq, hash) select %s, %s, 0, %s where not exists (select from log_head)",
         (OPERATOR, secrets.token_hex(16), bytes.fromhex(GENESIS)),
     )
     for kind, name in roles.services.items():
@@ -133,7 +136,7 @@ def hmac(connection: Any) -> str:
     body = f"{there[0]}.hmac(message, secret, 'sha1')" if there else f"{SCHEMA}.hmac_sha1_plain(secret, message)"
     return (
         f"create or replace function {SCHEMA}.hmac_sha1(secret bytea, message bytea) returns bytea language sql"
-        f" immutable strict set search_path = pg_catalog, pg_temp as $$ select {body} $$"
+        f" immutable strict as $$ select {body} $$"
     )
 
 
@@ -146,5 +149,5 @@ def check_all(connection: Any) -> str:
     calls = "\n".join(f"  perform {SCHEMA}.{name}(the_case);" for name in names) or "  null;"
     return (
         f"create or replace function {SCHEMA}.check_all(the_case jsonb) returns void language plpgsql"
-        f" set search_path = pg_catalog, pg_temp as $$\nbegin\n{calls}\nend $$"
+        f" as $$\nbegin\n{calls}\nend $$"
     )

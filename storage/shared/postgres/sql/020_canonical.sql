@@ -3,7 +3,7 @@
 -- `image_of`, which knows every table's shape and costs a fifth.
 
 create or replace function countersign.canonical(value jsonb) returns text
-language plpgsql immutable strict parallel safe set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable strict parallel safe as $$
 begin
   case jsonb_typeof(value)
     when 'object' then
@@ -29,7 +29,7 @@ end $$;
 
 -- A text field of an entry as JSON: null where it is absent, CS003 where it is something else.
 create or replace function countersign.word(value jsonb) returns text
-language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable parallel safe as $$
 begin
   case jsonb_typeof(value)
     when 'string' then return value::text;

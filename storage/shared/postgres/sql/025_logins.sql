@@ -8,7 +8,7 @@ create table if not exists countersign.login (
 );
 
 create or replace function countersign.login_of_session() returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare found_login countersign.login;
 begin
   select * into found_login from countersign.login as l where l.role_name = session_user;
@@ -24,7 +24,7 @@ end $$;
 -- P1: the actor of a Change is the log-in of its connection. The clock's records (what is over by time) may be written
 -- by whoever notices; that they are due is a guard's business.
 create or replace function countersign.check_actor(change jsonb, login jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
   actor jsonb := change->'actor'; kind text := change->'actor'->>'kind'; id text := change->'actor'->>'id';
   person jsonb; clock boolean := kind = 'system' and id = 'clock'; ok boolean;

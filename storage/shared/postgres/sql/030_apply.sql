@@ -10,7 +10,7 @@
 
 -- The operator log's head, locked; refuses to build on a log whose head disagrees with its newest entry.
 create or replace function countersign.lock_head(out seq bigint, out hash text, out last_at text)
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql as $$
 declare newest bigint; newest_hash text;
 begin
   select h.seq, encode(h.hash, 'hex') into seq, hash from countersign.log_head as h where h.log = 'operator' for update;
@@ -25,7 +25,7 @@ end $$;
 -- An entry's body. Keys stand sorted, absent ones are left out, as storage.log.entry.compose writes them.
 create or replace function countersign.compose(
   draft jsonb, log text, seq bigint, prev text, at text, change jsonb, row_digests text, ref text, seen text
-) returns text language sql stable set search_path = pg_catalog, pg_temp as $$
+) returns text language sql stable as $$
   select concat(
     '{"action":', countersign.word(draft->'action'),
     ',"actor":{"email":', countersign.word(change->'actor'->'email'), ',"id":', countersign.word(change->'actor'->'id'),
@@ -51,13 +51,13 @@ create or replace function countersign.compose(
 $$;
 
 create or replace function countersign.leaf_hash(body text) returns bytea
-language sql immutable strict set search_path = pg_catalog, pg_temp
+language sql immutable strict
 as $$ select sha256('\x00'::bytea || convert_to(body, 'UTF8')) $$;
 
 -- Entries with their twins, rows and heads. Internal: asks no guard; the head is locked and handed in.
 create or replace function countersign.write_change(
   change jsonb, head_seq bigint, head_hash text, at text
-) returns jsonb language plpgsql set search_path = pg_catalog, pg_temp as $$
+) returns jsonb language plpgsql as $$
 <<here>>
 declare
   draft jsonb; number int := 0; how_many int := jsonb_array_length(change->'entries');
@@ -115,7 +115,7 @@ end $$;
 
 -- Everything about a Change's form that does not depend on what is stored.
 create or replace function countersign.check_form(change jsonb) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql as $$
 declare w jsonb; how_many int;
 begin
   if jsonb_typeof(change) is distinct from 'object'
@@ -157,13 +157,13 @@ declare
   head record; answered jsonb; login jsonb; moment timestamptz; found_rev bigint; item jsonb; the_case jsonb; stamp text;
 begin
   login := countersign.login_of_session();
+  perform countersign.check_form(change);  -- before the lock: it needs nothing that is stored
   head := countersign.lock_head();
   select c.image::jsonb into answered from countersign.command as c where c.id = change->>'id';
   if found then
     return jsonb_build_object('rev', answered->'last', 'at', answered->'at', 'answer', answered->'answer', 'repeated', true);
   end if;
   moment := countersign.clock();
-  perform countersign.check_form(change);
   if abs(extract(epoch from (change->>'at')::timestamptz - moment)) > 2 then
     raise exception using errcode = 'CS002', message = format('the command is dated %s s off the shared clock',
       to_char(extract(epoch from (change->>'at')::timestamptz - moment), 'SG999999990.0'));

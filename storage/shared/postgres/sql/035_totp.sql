@@ -3,7 +3,7 @@
 
 -- SHA-1 (FIPS 180-4), for servers without pgcrypto: milliseconds, and a code is typed by a person.
 create or replace function countersign.sha1(message bytea) returns bytea
-language plpgsql immutable strict set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable strict as $$
 declare
   m constant bigint := 4294967295;
   size constant int := length(message);
@@ -38,7 +38,7 @@ end $$;
 
 -- HMAC (RFC 2104) over it.
 create or replace function countersign.hmac_sha1_plain(secret bytea, message bytea) returns bytea
-language plpgsql immutable strict set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable strict as $$
 declare
   key bytea := case when length(secret) > 64 then countersign.sha1(secret) else secret end;
   inner_pad bytea; outer_pad bytea;
@@ -53,7 +53,7 @@ begin
 end $$;
 
 create or replace function countersign.base32(text_form text) returns bytea
-language plpgsql immutable strict set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable strict as $$
 declare
   plain constant text := upper(rtrim(replace(text_form, ' ', ''), '='));
   bits bigint := 0; filled int := 0; place int; result bytea := '';
@@ -74,7 +74,7 @@ begin
 end $$;
 
 create or replace function countersign.totp(secret bytea, step bigint, digits int default 6) returns text
-language plpgsql stable strict set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable strict as $$
 declare
   mac constant bytea := countersign.hmac_sha1(secret, int8send(step));
   place constant int := get_byte(mac, 19) & 15;

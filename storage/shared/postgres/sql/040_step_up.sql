@@ -16,7 +16,7 @@ create or replace function countersign.wrong_codes() returns int language sql im
 create or replace function countersign.locked_for() returns interval language sql immutable as $$ select interval '15 minutes' $$;
 
 create or replace function countersign.fresh_change_id(moment timestamptz) returns text
-language sql volatile set search_path = pg_catalog, pg_temp as $$
+language sql volatile as $$
   select concat(substr(t, 1, 8), '-', substr(t, 9, 4), '-7', substr(r, 1, 3), '-', substr(r, 17, 4), '-', substr(r, 21, 12))
     from (select lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') as t,
                  replace(gen_random_uuid()::text, '-', '') as r) as parts
@@ -24,7 +24,7 @@ $$;
 
 -- storage.view.derived_id
 create or replace function countersign.derived_id(change_id text, prefix text, number int) returns text
-language sql immutable strict set search_path = pg_catalog, pg_temp as $$
+language sql immutable strict as $$
   select prefix || '-' || string_agg(
            substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((value >> shift) & 31)::int + 1, 1), '' order by shift desc)
     from (select (('x' || substr(encode(sha256(convert_to(concat(change_id, '/', prefix, '/', number), 'UTF8')), 'hex'),
@@ -33,7 +33,7 @@ language sql immutable strict set search_path = pg_catalog, pg_temp as $$
 $$;
 
 create or replace function countersign.active_staff(staff_id text, moment timestamptz) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare person jsonb := (select image::jsonb from countersign.staff where id = staff_id);
 begin
   if person is null or person->>'deactivated_at' is not null
@@ -72,7 +72,7 @@ end $$;
 create or replace function countersign.judged(
   credential jsonb, code text, moment timestamptz, abandoned int,
   out after jsonb, out method text, out why text, out locks boolean
-) language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+) language plpgsql stable as $$
 declare
   plain constant text := translate(upper(regexp_replace(code, '[\s-]', '', 'g')), 'OIL', '011');
   digits constant text := replace(code, ' ', '');
@@ -124,7 +124,7 @@ end $$;
 
 -- Letters to every active super when a second factor locks.
 create or replace function countersign.lock_alerts(change jsonb, person jsonb, act text, moment timestamptz) returns jsonb
-language sql stable set search_path = pg_catalog, pg_temp as $$
+language sql stable as $$
   select coalesce(jsonb_agg(jsonb_build_array('mail', letter->>'id', countersign.image_of('mail', letter), 0)), '[]')
   from (
     select jsonb_build_object(
