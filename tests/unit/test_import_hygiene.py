@@ -6,7 +6,6 @@ import importlib.util
 import json
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -83,19 +82,6 @@ def test_the_first_frame_and_the_list_of_last_time_load_nothing_heavy(tmp_path: 
     loaded = loaded_by(FIRST_FRAMES.format(home=home, database=database, loaded=LOADED))
     assert "textual" in loaded
     assert not HEAVY & loaded
-
-
-def test_the_floors_of_the_design_name_every_module_of_app() -> None:
-    """A module that comes later is forbidden to screens, commands and policy until somebody decides otherwise."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
-    modules = {f"app.{path.stem}" for path in (ROOT / "app").iterdir() if _is_module(path)}
-    for floor in ("screens", "app.policy", "app.services"):
-        forbidden = {name for one in contracts if one["source_modules"] == [floor] for name in one["forbidden_modules"]}
-        assert modules - forbidden - {"app.policy", "app.services"} == set(), floor
-
-
-def _is_module(path: Path) -> bool:
-    return (path.suffix == ".py" and path.stem != "__init__") or (path / "__init__.py").is_file()
 
 
 def test_what_is_called_heavy_exists() -> None:
