@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Workplace
     from app.mail.letter import Postmark
     from storage.models import Mail
+    from storage.outbox import Kept
 
 OTHERS_DID = (Conflict, Stale, Refused)
 """How it shows that another process recorded the same a moment earlier."""
@@ -26,14 +27,15 @@ POSTMAN = Actor(ActorKind.SYSTEM, "mail", "mail", "")
 """Who records that a letter was handed on."""
 
 
-async def send_queued(place: Workplace) -> int:
-    """Send what this home kept while the shared database was out of reach (REQ-802); how many were settled here."""
-    return len(await place.desk.send_queued())
+async def send_queued(place: Workplace) -> tuple[Kept, ...]:
+    """Send what this home kept while the shared database was out of reach (REQ-802); what was settled here. A server's
+    log-in sends its own person's only."""
+    return await place.desk.send_queued(place.login.id if place.login is not None else None)
 
 
 async def record_due(place: Workplace) -> int:
     """Record every expiry and lapse that is due; how many were recorded here."""
-    return await place.desk.record_due()
+    return await place.desk.record_due() if place.records_time else 0
 
 
 async def deliver_queued(place: Workplace) -> int:
@@ -43,7 +45,7 @@ async def deliver_queued(place: Workplace) -> int:
     from app.services.mail import delivered
     from storage.replica.queries.mail import queued_mail
 
-    letters = queued_mail(place.replica.reader)
+    letters = queued_mail(place.replica.reader) if place.delivers_mail else ()
     if not letters:
         return 0
     key = place.vault.derived_key("mail links")

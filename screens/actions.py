@@ -45,6 +45,9 @@ COMMON: tuple[Action, ...] = (
     Action("app.tenants", "4", "Tenants", "the tenant inspector", footer=False),
     Action("app.zone", "z", "UTC/local", "show times in UTC, or in local time", footer=False),
     Action("app.status", "exclamation_mark", "Status", "how the history was verified, and every fault", footer=False),
+    Action(
+        "app.outbox", "O", "Outbox", "what was decided offline: what waits, and what came of the rest", footer=False
+    ),
     Action("app.palette", "ctrl+p", "Palette", "every command by name", footer=False),
     Action("app.sign-in", "ctrl+o", "Sign in", "work as another person", footer=False),
     Action("app.quit", "q", "Quit", "leave the console", footer=False),

@@ -44,6 +44,11 @@ class CommonActions(Screen[None]):
         title, words, alarm = state_in_full(self.context)
         self.app.push_screen(Notice(title, words, danger=alarm, wide=True))
 
+    def do_outbox(self) -> None:
+        from screens.outbox import OutboxDialog
+
+        self.app.push_screen(OutboxDialog(self.context))
+
     def do_help(self) -> None:
         from screens.help import help_for  # read when asked for, not before the first frame
         from screens.main import MainScreen

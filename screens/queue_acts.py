@@ -189,7 +189,7 @@ class QueueActs(MainScreen):
         if applied is None:
             return False
         target = f"{line.request.id} · {line.tenant_name}"
-        self.tell(told(self.context, applied, f"{target}: {done}", target))
+        self.tell(told(applied, f"{target}: {done}", target))
         return True
 
     def _facts(self, line: RequestLine) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from app.policy.limits import DEFAULTS, Limits
 from screens.context import ConsoleContext
 from screens.queue_rows import Group, Grouped, ParsedFilter, history_source, queue_source
+from screens.queued import marked
 from screens.request_acts import needs
 from screens.request_words import request_now
 from storage.models import RequestState
@@ -48,7 +49,9 @@ def open_now(context: ConsoleContext, now: datetime) -> QueueNow:
     # A request that led to a session is no longer open: it stands here while it runs or owes its outcome.
     waiting = sum(request_now(line, now).state is not RequestState.USED for line in lines)
     summary = f"{waiting} open · {needing} need{'s' if needing == 1 else ''} me"
-    return QueueNow(queue_source(grouped, now), _by_id(lines), summary, needing, _next_change(lines, now))
+    return QueueNow(
+        queue_source(grouped, now, marked(context)), _by_id(lines), summary, needing, _next_change(lines, now)
+    )
 
 
 def found_now(replica: Replica, parsed: ParsedFilter, now: datetime) -> QueueNow:

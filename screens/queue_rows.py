@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
+from screens.queued import MARK
 from screens.request_words import RequestNow, request_now, signs
 from storage.models import RequestState
 from storage.replica.queries.requests import RequestFilter, RequestLine
@@ -80,8 +81,9 @@ def parse_filter(text: str) -> ParsedFilter:
     return ParsedFilter(replace(wanted, words=tuple(words)))
 
 
-def queue_source(grouped: Iterable[Grouped], now: datetime) -> ListSource:
-    """Open requests under their groups' headings. Within a group what ends first stands first."""
+def queue_source(grouped: Iterable[Grouped], now: datetime, queued: Container[str] = ()) -> ListSource:
+    """Open requests under their groups' headings. Within a group what ends first stands first. `queued`: those about
+    which something waits in the outbox."""
     by_group: dict[Group, list[RequestLine]] = {group: [] for group in Group}
     for one in grouped:
         by_group[one.group].append(one.line)
@@ -90,7 +92,7 @@ def queue_source(grouped: Iterable[Grouped], now: datetime) -> ListSource:
         if lines:
             lines.sort(key=lambda line: _urgency(line, now))
             rows.append(heading(f"{group.value}  {len(lines)}"))
-            rows += [request_row(line, now) for line in lines]
+            rows += [request_row(line, now, queued) for line in lines]
     return ListSource(rows)
 
 
@@ -99,8 +101,9 @@ def history_source(lines: Sequence[RequestLine], now: datetime) -> ListSource:
     return ListSource([request_row(line, now) for line in lines])
 
 
-def request_row(line: RequestLine, now: datetime) -> RowView:
-    """One request as a line of the table."""
+def request_row(line: RequestLine, now: datetime, queued: Container[str] = ()) -> RowView:
+    """One request as a line of the table. What waits in the outbox is told in place of the state, which the detail
+    says: it is what its person must know first."""
     shown = request_now(line, now)
     request = line.request
     quiet = Tone.DIM if shown.closed else Tone.PLAIN
@@ -112,7 +115,7 @@ def request_row(line: RequestLine, now: datetime) -> RowView:
             Toned(visible(line.tenant_name), quiet),
             Toned(visible(request.ticket), quiet),
             Toned(visible(line.engineer_email.partition("@")[0] or line.engineer_name), quiet),
-            Toned(shown.short, shown.tone),
+            Toned(f"{MARK} queued", Tone.SOON) if request.id in queued else Toned(shown.short, shown.tone),
             _time_cell(line, shown),
         ),
         tone=quiet,

@@ -17,6 +17,7 @@ from textual.containers import VerticalScroll
 
 from app.policy.verdict import Finding, Verdict
 from screens.context import ConsoleContext
+from screens.queued import waits_on
 from screens.request_words import (
     ALTERNATIVE_WORDS,
     LAYER_WORDS,
@@ -37,13 +38,15 @@ TimeText = Callable[[datetime], str]
 
 @dataclass(frozen=True, slots=True)
 class RequestStory:
-    """What the detail is made of. `rules` is the verdict on the way in; `names` are the people behind ids."""
+    """What the detail is made of. `rules` is the verdict on the way in; `names` are the people behind ids. `waits` says
+    what about it waits in the outbox."""
 
     line: RequestLine
     rules: Verdict
     steps: Sequence[LoggedStep]
     mails: Sequence[Mail]
     names: Mapping[str, str]
+    waits: str = ""
 
 
 class Part(Flag):
@@ -60,6 +63,7 @@ def request_fields(story: RequestStory, now: datetime, when: TimeText, part: Par
         shown = request_now(story.line, now)
         fields += [
             *_headline(story.line, shown),
+            *([line(Toned(story.waits, Tone.SOON))] if story.waits else []),
             field("next", visible(next_step(story.line, now))),
             BLANK,
             *_asked(story.line, story.names),
@@ -218,4 +222,5 @@ def read_story(context: ConsoleContext, one: RequestLine, rules: Verdict) -> Req
         request_steps(reader, request.id),
         request_mails(reader, request.id),
         names(reader, people),
+        waits_on(context, request.id),
     )

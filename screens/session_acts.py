@@ -190,7 +190,7 @@ class SessionActs(MainScreen):
         )
         if applied is None:
             return False
-        self.tell(told(self.context, applied, done, _name(card)))
+        self.tell(told(applied, done, _name(card)))
         return True
 
 

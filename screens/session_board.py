@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from screens.context import ConsoleContext
+from screens.queued import MARK, marked
 from storage.models import ElevationState, EndKind, Mode, Session
 from storage.replica.queries.sessions import BoardLine, Group, SessionCard, board, session_card
 from widgets.cells import LEVEL_TONES, Cell, Tone, Toned
@@ -84,10 +85,12 @@ class BoardSource:
         self._cards: OrderedDict[tuple[str, int], SessionCard] = OrderedDict()
         self._lines: list[BoardLine | str] = []
         self._places: dict[str, int] = {}
+        self._queued: frozenset[str] = frozenset()
         self.tally = Tally()
 
     def load(self, now: datetime, since: datetime, words: str = "") -> None:
         """Read which sessions there are at `now`, ended ones from `since` on, narrowed to `words`."""
+        self._queued = marked(self._context)
         lines = board(self._context.reader, now, since, words)
         running = [line for line in lines if line.group is Group.RUNNING]
         groups = {group: [line for line in lines if line.group is group] for group in Group}
@@ -176,7 +179,7 @@ class BoardSource:
         crowded = session.records_seen > max(card.declared, 1) * 2
         return (
             *self._time_cells(line, session),
-            flags(session),
+            flags(session, queued=session.id in self._queued),
             Toned(
                 visible(card.engineer),
                 Tone.ACCENT if self._context.staff and session.engineer_id == self._context.staff.id else Tone.PLAIN,
@@ -207,13 +210,14 @@ END_SIGNS = {
 }
 
 
-def flags(session: Session) -> Toned:
-    """What wants a look: views beyond the scope with their number, an elevation that waits."""
-    parts = []
+def flags(session: Session, *, queued: bool = False) -> Toned:
+    """What wants a look: something of ours not in force yet, views beyond the scope with their number, an elevation
+    that waits."""
+    parts = [MARK] if queued else []
     if session.beyond_scope:
         parts.append(f"{BEYOND}{session.beyond_scope}")
     asked = session.elevation is not None and session.elevation.state is ElevationState.ASKED
     waits = asked and session.ended_at is None
     if waits:
         parts.append(f"{ASKED}?")
-    return Toned(" ".join(parts), Tone.BAD if session.beyond_scope else Tone.SOON if waits else Tone.DIM)
+    return Toned(" ".join(parts), Tone.BAD if session.beyond_scope else Tone.SOON if waits or queued else Tone.DIM)

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from screens.context import ConsoleContext
+from screens.queued import waits_on
 from screens.session_detail import countdown, headline, session_fields
 from screens.session_feed import COLUMNS, FeedSource
 from storage.replica.queries.sessions import SessionCard, decisions_on, session_card
@@ -63,7 +64,8 @@ class SessionPanel(Container):
             title.update("")
             return
         session = self.card.session
-        head.show(headline(self.card))
+        waits = waits_on(self._given, session.id)
+        head.show([*headline(self.card), *([line(Toned(waits, Tone.SOON))] if waits else [])])
         self.query_one("#session-countdown", FieldList).show(countdown(self.card))
         fields.show(session_fields(self.card, decisions_on(reader, session.request_id), self._near()))
         feed.show(FeedSource(self._given, session.id, self._clock), from_top=session.id != before)

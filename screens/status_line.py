@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from screens.context import ConsoleContext
+from screens.queued import counter
+from storage.replica.queries.age import newest_entry_at
 from widgets.bars import Status
 from widgets.countdown import left_text
 from widgets.moments import clock_text, zone_text
@@ -15,6 +18,7 @@ from widgets.text import visible
 
 if TYPE_CHECKING:
     from storage.log.verify import Fault
+    from storage.sync import SyncStatus
 
 SHOWN_FAULTS = 100
 
@@ -48,10 +52,27 @@ def status_of(context: ConsoleContext) -> Status:
     rev = status.position.head.seq if status.position else 0
     mark = "✓" if status.verified_rev >= rev else f"✓ to {status.verified_rev:,}"
     verified = f"rev {rev:,} {mark}" if status.position else ""
+    kept = counter(context)
     if not status.live:
-        age = left_text((now - status.offline_since).total_seconds(), coarse=True) if status.offline_since else ""
-        return Status(f"OFFLINE {age} — reading the copy".replace("  ", " "), clock, verified, live=False)
-    return Status("live", clock, verified)
+        age, copy = _age(status, now), _copy_words(context, status, now)
+        note = f"OFFLINE {age} — {copy}".replace("  ", " ")
+        return Status(f"{note} · {kept}" if kept else note, clock, verified, live=False)
+    return Status(f"{kept} · live", clock, verified, live=False) if kept else Status("live", clock, verified)
+
+
+def _age(status: SyncStatus, now: datetime) -> str:
+    """How long the shared database has been out of reach: `4m`, `3h 05m`, `1d 2h`."""
+    seconds = (now - status.offline_since).total_seconds() if status.offline_since else 0.0
+    return left_text(seconds, coarse=seconds < 3600) if status.offline_since else ""
+
+
+def _copy_words(context: ConsoleContext, status: SyncStatus, now: datetime) -> str:
+    """What is read. A console that has not been live since it was started says how old its copy is, not itself."""
+    newest = newest_entry_at(context.reader) if status.last_pull is None and context.ready else None
+    seconds = (now - newest).total_seconds() if newest is not None else 0.0
+    if newest is None or seconds < 60:
+        return "reading the copy"
+    return f"reading the copy, {left_text(seconds, coarse=seconds < 3600)} old"
 
 
 def state_in_full(context: ConsoleContext) -> tuple[str, Content, bool]:

@@ -61,13 +61,12 @@ async def run_command(
             return None
 
 
-def told(context: ConsoleContext, applied: Applied, done: str, target: str) -> str:
+def told(applied: Applied, done: str, target: str) -> str:
     """`done`, if it was; or that it is kept, not in force, and sent when the shared database is back (REQ-802)."""
     from app.services.outbox import NOT_IN_FORCE, Queued, noun_of
 
     if not isinstance(applied, Queued) or applied.kept is None:
         return done
-    context.generation += 1  # the row concerned carries the mark from now on
     return f"{target}: {NOT_IN_FORCE} — your {noun_of(applied.kept)} is sent when the shared database is back"
 
 

@@ -53,11 +53,12 @@ async def _run(launch: Launch, work: Work, tidy: bool, pull: bool) -> int | None
 async def _sent(place: Workplace) -> None:
     """Send what the outbox keeps, and say what came of it. An outbox that cannot be read is said, and fails nothing."""
     from app.cli.queued import tell_sent
+    from app.upkeep import send_queued
 
     if not place.sync.status.live:
         return
     try:
-        tell_sent(await place.desk.send_queued())
+        tell_sent(await send_queued(place))
     except CountersignError as error:
         say(f"WARNING: {error}")
         say(error.advice)

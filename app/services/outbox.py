@@ -107,14 +107,16 @@ def with_decision(change: Change, decided_at: datetime) -> Change:
     return replace(change, entries=(first, *others))
 
 
-async def send(outbox: Outbox, desk: Carrying) -> tuple[Kept, ...]:
-    """Send what waits, in order; what was settled here. Another process of the home may be at it: then nothing. Stops
-    where the shared database is out of reach again."""
+async def send(outbox: Outbox, desk: Carrying, only_of: str | None = None) -> tuple[Kept, ...]:
+    """Send what waits (`only_of`: this actor's), in order; what was settled here. Another process of the home may be at
+    it: then nothing. Stops where the shared database is out of reach again."""
     if not outbox.waiting():
         return ()
     settled: list[Kept] = []
     with outbox.sending() as mine:
         for one in outbox.waiting() if mine else ():
+            if only_of is not None and one.actor.id != only_of:
+                continue
             try:
                 state, words = await _sent(one, desk)
             except Offline:
