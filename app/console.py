@@ -21,6 +21,7 @@ from textual.binding import Binding, BindingType
 from textual.worker import WorkerFailed
 
 from app.console_modes import MODES
+from app.console_outbox import OutboxWatch
 from app.console_own import OwnSession
 from app.launch import Launch
 from screens.context import ConsoleContext
@@ -73,6 +74,7 @@ class CountersignApp(App[None]):
         self._crash: BaseException | None = None
         self._on_ready = on_ready
         self._own = OwnSession(self)
+        self._outbox = OutboxWatch(self)
         self._greet: Callable[[], Awaitable[None]] | None = None
         for mode, make in MODES.items():
             self.add_mode(mode, partial(make, self.context))
@@ -201,6 +203,9 @@ class CountersignApp(App[None]):
     def _tick(self) -> None:
         now = self.context.now()
         self._own.tick(now)
+        if self._outbox.look(self.context):  # marks appear and go: no change of the database says so
+            self.context.generation, self.context.changes = self.context.generation + 1, None
+            self._refresh_all()
         for screen in self._mains():
             screen.tick(now)
 
