@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.launch import Launch
 from storage.clock import SharedClock, SystemClock
-from storage.errors import Misconfigured
+from storage.errors import Misconfigured, Offline
 from storage.log.entry import OPERATOR
 from storage.models import Actor, ActorKind, Staff
 
@@ -214,9 +214,13 @@ async def furnished(
         replica = replica or open_replica(launch)
         witness = Witness(launch.witness_path)
         sync = Sync(shared, replica, witness, clock, evidence_directory=launch.paths.evidence)
-        await sync.measure_clock()
+        try:
+            await sync.measure_clock()
+        except Offline:
+            if replica.position() is None:  # nothing to be read meanwhile
+                raise
         desk = Desk(shared, replica, sync, clock, limits, Outbox(launch.outbox_path))
-        return Workplace(launch, shared, replica, sync, desk, clock, vault, witness)
+        return Workplace(launch, shared, replica, sync, desk, clock, vault, witness, login)
     except BaseException:
         await shared.close()
         raise

@@ -124,7 +124,7 @@ class CountersignApp(App[None]):
         from app.bootstrap import open_workplace
         from app.console_loading import furnish, load_heavy
 
-        await asyncio.to_thread(load_heavy)
+        await asyncio.to_thread(load_heavy, self.launch.on_postgres)
         workplace = await open_workplace(self.launch, self.context.replica)
         self.workplace = workplace
         furnish(self.context, workplace)
@@ -146,7 +146,11 @@ class CountersignApp(App[None]):
     async def _ask_who(self) -> None:
         from screens.sign_in import sign_in
 
-        if self.context.staff is None:
+        me = self.workplace.logged_in() if self.workplace is not None else None
+        if me is not None:  # a server's log-in says who we are
+            if me != self.context.staff:
+                self.signed_in(me)
+        elif self.context.staff is None:
             await sign_in(self, self.context)
 
     def _know_me(self) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 async def first_run(app: App[None], launch: Launch) -> Enrolment | None:
     """Ask for the first super and make the database with them; None where it is there, or where the person left.
     Another database than the default one is never made: its address may be mistyped."""
-    if launch.database_path.exists() or launch.database_path != launch.paths.shared_database:
+    if launch.on_postgres or launch.database_path.exists() or launch.database_path != launch.paths.shared_database:
         return None
     from app.bootstrap import create_workplace
     from screens.enrolment import FirstRunDialog

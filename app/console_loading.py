@@ -16,17 +16,18 @@ HEAVY = (
     "app.settings",
     "storage.models.tables",
     "storage.shared.vault",
-    "storage.shared.sqlite",
     "storage.sync",
     "app.services.desk",
     "app.enrolment",
     "app.upkeep",
 )
+ON_FILE = ("storage.shared.sqlite",)
+ON_SERVER = ("app.server", "psycopg")
 
 
-def load_heavy() -> None:
+def load_heavy(on_postgres: bool = False) -> None:
     """Import them, so that opening the workplace does not stop the interface."""
-    for name in HEAVY:
+    for name in (*HEAVY, *(ON_SERVER if on_postgres else ON_FILE)):
         importlib.import_module(name)
 
 

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, urlencode
 
 POSTGRES = ("postgresql://", "postgres://")
-_PARTS = re.compile(r"postgres(?:ql)?://(?:(?P<login>[^/?#]*)@)?(?P<hosts>[^/?#@]*)(?:/(?P<name>[^?#]*))?(?:\?(?P<options>.*))?")
+_PARTS = re.compile(
+    r"postgres(?:ql)?://(?:(?P<login>[^/?#]*)@)?(?P<hosts>[^/?#@]*)(?:/(?P<name>[^?#]*))?(?:\?(?P<options>.*))?"
+)
 
 
 def is_postgres(url: str) -> bool:
@@ -45,6 +47,7 @@ def for_login(url: str, role: str, password: str | None) -> str:
     if parts is None:
         return shown(url)
     secret = f":{quote(password, safe='')}" if password else ""
-    kept = [(key, value) for key, value in parse_qsl(parts["options"] or "") if key not in ("user", "password")]
+    own = ("user", "password", "sslpassword")
+    kept = [(key, value) for key, value in parse_qsl(parts["options"] or "") if key not in own]
     options = f"?{urlencode(kept, safe='/')}" if kept else ""
     return f"postgresql://{quote(role, safe='')}{secret}@{parts['hosts']}/{parts['name'] or ''}{options}"

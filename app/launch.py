@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -136,9 +135,7 @@ class Launch:
     @property
     def _database_name(self) -> str:
         """A file name that stands for the database's own, whoever logs in to it."""
-        where = (
-            place_of(self.database, self.environment) if self.on_postgres else str(self.database_path.resolve())
-        )
+        where = place_of(self.database, self.environment) if self.on_postgres else str(self.database_path.resolve())
         return hashlib.sha256(where.encode()).hexdigest()[:16]
 
     @cached_property

@@ -9,21 +9,23 @@ from app.cli.output import print_json, print_pairs, put, say
 from app.enrolment import Enrolment
 
 
-def show(staff_id: str, email: str, enrolment: Enrolment, *, as_json: bool) -> None:
-    """Print what the person needs and nobody can read again."""
-    document = {
+def show(staff_id: str, email: str, enrolment: Enrolment, database: str | None = None, *, as_json: bool) -> None:
+    """Print what the person needs and nobody can read again; `database`: their own address of it, on PostgreSQL."""
+    document: dict[str, object] = {
         "id": staff_id,
         "email": email,
         "otpauth": enrolment.otpauth,
         "secret": enrolment.secret,
         "recovery_codes": list(enrolment.recovery_codes),
     }
+    if database is not None:
+        document["database"] = database
     if as_json:
         print_json(document)
         return
     if sys.stdout.isatty():
         sys.stdout.write(qr_code(enrolment.otpauth))
-    print_pairs([(name, document[name]) for name in ("id", "email", "otpauth", "secret")])
+    print_pairs([(name, document[name]) for name in document if name != "recovery_codes"])
     put("recovery codes, each good once:")
     for code in enrolment.recovery_codes:
         put(f"  {code}")

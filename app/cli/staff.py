@@ -10,9 +10,14 @@ import typer
 from app.bootstrap import Workplace
 from app.cli import enrolled
 from app.cli.options import Json, Limit
-from app.cli.output import print_json, print_table, say
+from app.cli.output import print_json, print_pairs, print_table, say
 from app.cli.run import act, run
+from storage.errors import Misconfigured
 from storage.models import Role, Staff
+
+LoginRole = Annotated[
+    str | None, typer.Option("--login", metavar="ROLE", help="PostgreSQL: a log-in the person has already.")
+]
 
 cli = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
@@ -31,6 +36,7 @@ def add(
     until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Temporary staff: the day after their last, UTC.")
     ] = None,
+    login: LoginRole = None,
     as_json: Json = False,
 ) -> None:
     """Add an account; shows its second factor's enrolment once."""
@@ -41,9 +47,43 @@ def add(
         fresh = new_enrolment(email, place.vault)
         last = until.replace(tzinfo=UTC) if until else None
         done = await act(place, services.add, email, name, role, last, fresh.sealed_secret, fresh.recovery_hashes)
-        enrolled.show(done.answer["id"], email, fresh, as_json=as_json)
+        database = await _own_address(place, done.answer["id"], login)
+        enrolled.show(done.answer["id"], email, fresh, database, as_json=as_json)
 
     run(ctx, work, as_json=as_json)
+
+
+@cli.command("login")
+def login_(
+    ctx: typer.Context,
+    email: Annotated[str, typer.Argument(help="Whose account.")],
+    login: LoginRole = None,
+    as_json: Json = False,
+) -> None:
+    """PostgreSQL: make the log-in of somebody you added, should `add` have been interrupted before it was made."""
+
+    async def work(place: Workplace) -> None:
+        place.actor()
+        person = place.staff(email)
+        if not place.launch.on_postgres:
+            raise Misconfigured("an SQLite file has no log-ins", "give the server's address with --database")
+        database = await _own_address(place, person.id, login)
+        if as_json:
+            print_json({"id": person.id, "email": person.email, "database": database})
+            return
+        print_pairs([("id", person.id), ("email", person.email), ("database", database)])
+        say("This is shown once.")
+
+    run(ctx, work, as_json=as_json)
+
+
+async def _own_address(place: Workplace, staff_id: str, role: str | None) -> str | None:
+    """The person's own address of a server; None where the team shares a file."""
+    if not place.launch.on_postgres:
+        return None
+    from app.server import give_login
+
+    return await give_login(place, staff_id, role)
 
 
 @cli.command("list")
@@ -77,6 +117,15 @@ def deactivate(
         if as_json:
             print_json({"id": leaver.id, "email": leaver.email, "deactivated_at": done.at})
         say(f"{leaver.email} can do nothing any more.")
+        if place.launch.on_postgres:
+            from app.server import take_login
+
+            role, ended = await take_login(place, leaver.id)
+            say(
+                f"log-in {role} is taken away, {ended} connections ended"
+                if role
+                else "there was no log-in to take away"
+            )
 
     run(ctx, work, as_json=as_json)
 

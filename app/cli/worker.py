@@ -27,15 +27,24 @@ def worker(
 ) -> None:
     """Deliver queued mail and record what time has ended; until Ctrl+C, or once."""
     from app.cli.queued import tell_sent
-    from app.upkeep import deliver_queued, record_due
+    from app.upkeep import deliver_queued, record_due, send_queued
     from storage.errors import Offline
 
     async def round_(place: Workplace) -> tuple[int, int]:
         await place.sync.pull()
-        tell_sent(await place.desk.send_queued())
+        tell_sent(await send_queued(place))
+        if place.launch.on_postgres:
+            from app.server import watch_over
+
+            for words in await watch_over(place):
+                say(words)
         return await record_due(place), await deliver_queued(place)
 
     async def work(place: Workplace) -> None:
+        if place.launch.on_postgres:
+            from app.server import must_be_worker
+
+            must_be_worker(place)
         recorded, delivered = await round_(place)
         if once:
             if as_json:

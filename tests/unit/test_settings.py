@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.database_url import for_login, shown
 from app.launch import Launch, database_path
 from app.settings import as_toml, described
 from storage.errors import Misconfigured
@@ -90,11 +91,27 @@ def test_each_database_has_a_replica_and_a_witness_of_its_own(tmp_path: Path) ->
     assert one.replica_path == launched(tmp_path, database="sqlite:////x/../a.db").replica_path
 
 
+def test_a_server_has_one_replica_whoever_logs_in_and_no_file_name_comes_of_a_password(tmp_path: Path) -> None:
+    def of(url: str) -> Launch:
+        return launched(tmp_path, database=url)
+
+    one = of("postgresql://ann:pw@db1,db2/team?sslmode=require")
+    assert one.on_postgres and one.replica_path == of("postgresql://sue@DB1,db2/team").replica_path
+    assert one.replica_path != of("postgresql://ann@db3/team").replica_path
+    assert one.replica_path != of("postgresql://ann@db1,db2/other").replica_path
+    for url in ("postgresql://a:pw@h/d", "postgresql://a@h/d?password=pw&x=1", "postgresql://a@h/d?x=1&sslpassword=pw"):
+        assert "pw" not in shown(url) and "pw" not in as_toml(of(url)), url
+        assert "pw" not in for_login(url, "cs_u", None)
+    assert (
+        for_login("postgresql://a:pw@h:1/d?host=/tmp/x", "cs_u", "a/b") == "postgresql://cs_u:a%2Fb@h:1/d?host=/tmp/x"
+    )
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("postgresql://ann:pw@db/x", "PostgreSQL is not in this version"),
-        ("postgres://db/x", "PostgreSQL is not in this version"),
+        ("postgresql://ann:pw@db/x", "an SQLite file only"),
+        ("postgres://db/x?password=pw", "an SQLite file only"),
         ("mysql://ann:pw@db/x", "not a database URL"),
         ("/just/a/path.db", "not a database URL"),
         ("sqlite://host/x.db", "not a database URL"),
