@@ -63,6 +63,7 @@ class ConsoleContext:
     exports: str = "."
     verify: Callable[[Progress], Awaitable[Report]] = _cannot_verify
     wanted: dict[str, str] = field(default_factory=dict)
+    refusals_shown: dict[str, float] = field(default_factory=dict)
     new_enrolment: Callable[[str], Enrolment] | None = None
     address: str = "local"
 
@@ -97,10 +98,16 @@ class ConsoleContext:
     def utc(self) -> bool:
         return self.zone is UTC
 
+    def signed_in(self) -> Verdict:
+        """Whether it is known who sits here: enough to open a form."""
+        if self.staff is None:
+            return Verdict((Finding("REQ-701", False, "nobody is signed in", "sign in with ^O"),))
+        return Verdict()
+
     def may_act(self) -> Verdict:
         """Whether anything that changes can be asked now: someone is signed in and the desk is open."""
         if self.staff is None:
-            return Verdict((Finding("REQ-701", False, "nobody is signed in", "sign in with ^O"),))
+            return self.signed_in()
         if self.desk is None:
             return Verdict((Finding("REQ-802", False, f"the shared database is not open yet ({self.loading})"),))
         return Verdict()

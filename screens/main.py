@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Iterable
 from datetime import datetime
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -17,7 +18,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
 
-from app.policy.verdict import Refused
+from app.policy.verdict import Refused, Verdict
 from screens.actions import COMMON, Action
 from screens.common_actions import CommonActions
 from screens.context import MAIN_SCREENS, ConsoleContext
@@ -33,12 +34,16 @@ if TYPE_CHECKING:
 TICKS_BETWEEN_HINTS = 5
 """Availability can change by time alone; it is asked again this often, and at every move of the cursor."""
 
+TOLD_SECONDS = 8
+"""How long a notification stays; meanwhile the same refusal is not said again."""
+
 
 class MainScreen(CommonActions):
     """A screen in a mode of its own, given its context."""
 
     MODE: ClassVar[str] = ""
     ACTIONS: ClassVar[tuple[Action, ...]] = ()
+    AUTO_FOCUS = "VirtualTable"  # never a filter line on the way there: it would eat the keys that follow
     HORIZONTAL_BREAKPOINTS = [(0, "-one-pane"), (110, "-two-panes"), (160, "-three-panes")]  # noqa: RUF012
 
     DEFAULT_CSS = """
@@ -67,6 +72,7 @@ class MainScreen(CommonActions):
         super().__init__()
         self.context = context
         self._shown_generation = -1
+        self._pressed_early: str | None = None
         self._ticks = 0
 
     # -- for subclasses ------------------------------------------------------------------------------------------
@@ -123,6 +129,15 @@ class MainScreen(CommonActions):
         self._shown_generation = context.generation
         self.reload(context.changes if following else None)
         self.refresh_frame()
+        self._do_early()
+
+    def _do_early(self) -> None:
+        """What was asked before there was a copy to read, once it is known who asks; nothing under a dialog."""
+        early = self._pressed_early
+        if early is not None and (self.context.staff is not None or not self.is_current):
+            self._pressed_early = None
+            if self.is_current:
+                self.call_after_refresh(self.action_perform, early)
 
     def tick(self, now: datetime) -> None:
         """Called by the console's one timer."""
@@ -178,15 +193,27 @@ class MainScreen(CommonActions):
     def action_perform(self, id: str) -> None:
         """A key, a click in the footer or the palette: do it, or say why not and who could."""
         action = next(one for one in self.every_action() if one.id == id)
-        if not self.context.ready and not id.startswith("app."):
+        context = self.context
+        if not (context.ready and (context.staff or not context.copying)) and not id.startswith("app."):
+            self._pressed_early = id  # done as soon as there is something to do it with
             return
         verdict = action.available(self)
         if not verdict.allowed:
-            self.tell(verdict.why(), title=f"{action.label.rstrip('…')}: not now", severity="warning")
+            self._tell_refused(action, verdict)
             return
         done = getattr(self, action.method)()
         if inspect.isawaitable(done):
             self.run_worker(self._carry_out(done), name=id, group=f"act-{id}", exit_on_error=True)
+
+    def _tell_refused(self, action: Action, verdict: Verdict) -> None:
+        """Why not, and who could. What stands in the way of every act alike is said once, not at each key."""
+        general = [one for one in self.context.may_act().refusals if one in verdict.refusals]
+        title = "Not now" if general else f"{action.label.rstrip('…')}: not now"
+        words = (Verdict(tuple(general)) if general else verdict).why()
+        until = self.context.refusals_shown.get(title + words, 0.0)
+        if monotonic() >= until:
+            self.context.refusals_shown[title + words] = monotonic() + TOLD_SECONDS
+            self.tell(words, title=title, severity="warning")
 
     async def _carry_out(self, act: Awaitable[None]) -> None:
         try:
@@ -203,7 +230,7 @@ class MainScreen(CommonActions):
             title=visible(title),
             severity=level,  # type: ignore[arg-type]  # Textual's literal type, from a plain string
             markup=False,
-            timeout=8,
+            timeout=TOLD_SECONDS,
         )
 
     def tell_error(self, error: CountersignError) -> None:

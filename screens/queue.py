@@ -59,7 +59,7 @@ class QueueScreen(QueueActs):
 
     MODE = "queue"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("queue.new", "n", "New", "ask for access", available=lambda screen: screen.context.may_act()),
+        Action("queue.new", "n", "New", "ask for access", available=lambda screen: screen.context.signed_in()),
         Action("queue.first", "enter", "Open", "the first thing that I can do with this request"),
         Action("queue.explain", "e", "Explain", "every rule, and what happens next", available=lambda s: s.on_a_row()),
         Action("queue.filter", "slash", "Filter", "words, state:, tenant:, staff:, ticket: — history too"),

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from widgets.text import clipped
 
 BRAND = "COUNTERSIGN"
+HELP = "app.help"
 
 KEY_NAMES = {
     "enter": "⏎",
@@ -108,6 +109,10 @@ class Hint:
     danger: bool = False
 
 
+def _cells(hint: Hint) -> int:
+    return cell_len(hint.key) + 1 + cell_len(hint.label)
+
+
 class KeyBar(Widget):
     """The keys of a screen. What does not fit is told by `…`: `?` shows all."""
 
@@ -136,23 +141,30 @@ class KeyBar(Widget):
 
     def render(self) -> Content:
         parts: list[tuple[str, str]] = [(" ", "")]
-        used, self._places, full = 1, [], False
-        fixed = [hint for hint in self._hints if hint.id == "app.help"]
-        reserve = sum(len(hint.key) + len(hint.label) + 3 for hint in fixed) + 2
-        for hint in (*(hint for hint in self._hints if hint not in fixed), *fixed):
-            size = cell_len(hint.key) + 1 + cell_len(hint.label)
-            if hint not in fixed and (full or used + size + reserve > self.size.width):
-                if not full:
-                    parts.append(("… ", "$tone-dim"))
-                    used += 2
-                full = True
-                continue
+        used, self._places = 1, []
+        staying = self._staying(self.size.width - used)
+        for hint in staying:
+            if hint.id == HELP and len(staying) < len(self._hints):
+                parts.append(("… ", "$tone-dim"))
+                used += 2
+            size = _cells(hint)
             tone = "$tone-dim dim" if not hint.enabled else "bold $tone-bad" if hint.danger else "bold $tone-accent"
             parts.append((hint.key, tone))
             parts.append((" " + hint.label + "  ", "" if hint.enabled else "$tone-dim dim"))
             self._places.append((used, used + size, hint.id))
             used += size + 2
         return Content.assemble(*parts)
+
+    def _staying(self, room: int) -> list[Hint]:
+        """The keys there is room for. First those leave that do not apply now, then the last ones; `?` never does."""
+        staying = sorted(self._hints, key=lambda hint: hint.id == HELP)
+        leaving = sorted((hint for hint in reversed(staying) if hint.id != HELP), key=lambda hint: hint.enabled)
+        for hint in leaving:
+            cut = 2 * (len(staying) < len(self._hints))
+            if sum(_cells(one) + 2 for one in staying) + cut - 2 <= room:
+                break
+            staying.remove(hint)
+        return staying
 
     def on_click(self, event: events.Click) -> None:
         for start, end, id in self._places:

@@ -60,7 +60,7 @@ class LinePainter:
         notes += [f"+{self._left_out} ›"] if self._left_out else []
         note = "  ".join(notes)
         if note:
-            text = fitted(text, max(0, width - len(note) - 1)) + " " + note
+            text = _beside(fitted(text, width), note)
         return Strip([Segment(fitted(text, width), style)], width)
 
     def blank(self, width: int, words: str = "") -> Strip:
@@ -139,6 +139,15 @@ class LinePainter:
             self._placed_for = width
             self._lines.clear()
         return self._placed
+
+
+def _beside(titles: str, note: str) -> str:
+    """The note in the last gap that holds it, so that it hides no title; where there is none, at the right end."""
+    gap = titles.rfind(" " * (len(note) + 2), GUTTER)
+    if gap < 0:
+        return titles[: -len(note) - 1] + " " + note
+    end = gap + len(note) + (2 if titles[gap + len(note) + 2 :].strip() == "" else 1)
+    return titles[: end - len(note)] + note + titles[end:]
 
 
 def _difference(before: Toned | None, after: Toned, place: Placed) -> tuple[int, int]:

@@ -163,6 +163,11 @@ async def test_columns_that_have_no_room_are_told() -> None:
         assert "+1 ›" in app.lines()[0]
 
 
+async def test_what_is_told_about_columns_hides_no_title() -> None:
+    async with showing(numbered(0, 3), size=(18, 6)) as (app, _):
+        assert app.lines()[0].split() == ["id", "+1", "›", "name"]
+
+
 async def test_enter_and_a_second_click_choose() -> None:
     async with showing(numbered(0, 5)) as (app, pilot):
         await pilot.press("enter")
