@@ -18,7 +18,10 @@ _UNREACHABLE = ("08", "53", "57")
 """Classes of SQLSTATE: connection, resources, the operator's intervention (a restart)."""
 _WAITED = {"55P03", "25P03", "40001", "40P01"}
 """Waited too long, or lost to another: nothing was changed, it may be tried again."""
-_NOT_LET_IN = ("does not exist", "authentication failed", "pg_hba.conf", "not permitted to log in", "permission denied")
+_NOT_LET_IN = (
+    "does not exist", "authentication failed", "no password supplied", "pg_hba.conf", "not permitted to log in",
+    "permission denied",
+)  # fmt: skip
 """libpq gives a failed log-in no SQLSTATE, only the server's words."""
 
 
@@ -44,7 +47,7 @@ def translated(error: BaseException) -> CountersignError | None:
     if not state and any(sign in words for sign in _NOT_LET_IN):
         return _of_class("28000", words.rpartition("FATAL:")[2].strip())
     if state[:2] in _UNREACHABLE or state in _WAITED or (not state and isinstance(cause, psycopg.OperationalError)):
-        return Offline(f"the shared database is out of reach: {words}", "it is tried again by itself")
+        return Offline(f"the shared database is out of reach: {' '.join(words.split())}", "it is tried again by itself")
     return _of_class(state, words)
 
 
