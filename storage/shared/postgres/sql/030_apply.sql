@@ -123,7 +123,7 @@ begin
      or jsonb_typeof(change->'id') is distinct from 'string'
      or jsonb_typeof(change->'actor') is distinct from 'object' or jsonb_typeof(change->'reads') is distinct from 'array'
      or jsonb_typeof(change->'writes') is distinct from 'array' or jsonb_typeof(change->'answer') is distinct from 'object'
-     or jsonb_typeof(change->'entries') is distinct from 'array' or jsonb_array_length(change->'entries') = 0
+     or jsonb_typeof(change->'entries') is distinct from 'array'
      or coalesce(change->>'at', '') !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$'
      or change->'actor' ?& '{kind,id,name,email,ip}' is distinct from true
      or exists (select 1 from jsonb_each(change->'actor') as part(name, value)
@@ -162,6 +162,9 @@ begin
   select c.image::jsonb into answered from countersign.command as c where c.id = change->>'id';
   if found then
     return jsonb_build_object('rev', answered->'last', 'at', answered->'at', 'answer', answered->'answer', 'repeated', true);
+  end if;
+  if jsonb_array_length(change->'entries') = 0 then  -- only asking for an earlier answer needs no entry
+    raise exception using errcode = 'CS003', message = 'this is no Change';
   end if;
   moment := countersign.clock();
   if abs(extract(epoch from (change->>'at')::timestamptz - moment)) > 2 then
