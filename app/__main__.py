@@ -18,7 +18,7 @@ def run(arguments: list[str]) -> int:
     invocation = Invocation()
     try:
         _refuse_undecodable(arguments)
-        command().main(arguments, prog_name="countersign", obj=invocation)
+        command().main(_database_first(arguments), prog_name="countersign", obj=invocation)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except CountersignError as error:
@@ -34,6 +34,24 @@ def run(arguments: list[str]) -> int:
 
         return tell_crash(invocation.launch, error)
     return 0
+
+
+def _database_first(arguments: list[str]) -> list[str]:
+    """`--database URL` and `--home DIR` also stand behind the command, as in `countersign init --database URL`."""
+    front: list[str] = []
+    rest = list(arguments)
+    for flag in ("--database", "--home"):
+        for place, word in enumerate(rest):
+            if word == "--":
+                break
+            if word == flag and place + 1 < len(rest):
+                front += rest[place : place + 2]
+                del rest[place : place + 2]
+                break
+            if word.startswith(f"{flag}="):
+                front.append(rest.pop(place))
+                break
+    return [*front, *rest]
 
 
 def _refuse_undecodable(arguments: list[str]) -> None:

@@ -41,12 +41,10 @@ def examine(launch: Launch) -> list[Check]:
         ("config", _config),
         ("directories", _directories),
         ("key", _key),
-        ("shared database", _shared),
+        *([("server", _on_server)] if _names_server(launch) else [("shared database", _shared)]),
         ("replica", _replica),
         ("witness", _witness),
-        ("clock", _clock),
-        ("mail", _mail),
-        ("identity", _identity),
+        *([] if _names_server(launch) else [("clock", _clock), ("mail", _mail), ("identity", _identity)]),
     ]
     found: list[Check] = []
     for name, look in checks:
@@ -57,6 +55,26 @@ def examine(launch: Launch) -> list[Check]:
         except (OSError, sqlite3.Error) as error:
             found.append(Check(name, False, f"cannot be checked: {error}"))
     return found
+
+
+def _names_server(launch: Launch) -> bool:
+    try:
+        return launch.on_postgres
+    except CountersignError:  # an unreadable config file: told by the check of that name
+        return False
+
+
+def _on_server(launch: Launch) -> Iterator[Check]:
+    """Whose log-in it is, and whether the server holds what this version installs."""
+    import asyncio
+
+    from storage.shared.postgres.checks import examine as examine_server
+    from storage.shared.postgres.logins import who_am_i
+
+    login = asyncio.run(who_am_i(launch.database))
+    yield Check("log-in", True, f"{login.role} at {launch.database_shown}: {login.kind} {login.id}")
+    for found in examine_server(launch.database):
+        yield Check(found.name, found.well, found.what, found.advice)
 
 
 def _config(launch: Launch) -> Iterator[Check]:
