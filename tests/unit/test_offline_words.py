@@ -1,0 +1,69 @@
+"""REQ-802: what is read offline is marked with its age, also after days; what is queued is counted beside it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from app.services.desk import Desk
+from screens.context import ConsoleContext
+from screens.status_line import status_of
+from storage.clock import Clock
+from storage.models import Actor, ActorKind
+from storage.outbox import Kept, KeptState, Outbox
+from storage.sync_status import SyncStatus
+from tests.clock import ManualClock
+
+ANN = Actor(ActorKind.STAFF, "U-ANN", "Ann Lee", "ann@ops.example")
+
+
+def context(clock: ManualClock, status: SyncStatus, outbox: Outbox | None = None) -> ConsoleContext:
+    desk = cast(Desk, SimpleNamespace(outbox=outbox))
+    return ConsoleContext(cast(Clock, clock), zone=UTC, desk=desk, sync_status=lambda: status)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        (timedelta(seconds=42), "OFFLINE 42s — reading the copy"),
+        (timedelta(minutes=4), "OFFLINE 4m — reading the copy"),
+        (timedelta(hours=3, minutes=5), "OFFLINE 3h 05m — reading the copy"),
+        (timedelta(days=1, hours=2), "OFFLINE 1d 2h — reading the copy"),
+        (timedelta(days=9), "OFFLINE 9d 0h — reading the copy"),
+    ],
+)
+def test_how_long_it_has_been_out_of_reach(clock: ManualClock, age: timedelta, words: str) -> None:
+    now = clock.now()
+    assert status_of(context(clock, SyncStatus(offline_since=now - age, last_pull=now - age))).note == words
+
+
+def test_what_is_queued_and_what_came_back_is_counted(clock: ManualClock, tmp_path: Path) -> None:
+    outbox, now = Outbox(tmp_path / "outbox.db"), clock.now()
+    for name in ("a", "b", "c"):
+        outbox.keep(Kept(name, "request.withdraw", (f"R-{name}",), ANN, {}, 7, now))
+    offline = context(clock, SyncStatus(offline_since=now - timedelta(minutes=4), last_pull=now), outbox)
+    assert status_of(offline).note == "OFFLINE 4m — reading the copy · 3 queued, not in force"
+    outbox.settle("a", KeptState.CONFLICT, "R-a was denied by Maria Santos", now)
+    outbox.settle("b", KeptState.SENT, "in force", now)
+    live = context(clock, SyncStatus(live=True, last_pull=now), outbox)
+    assert status_of(live).note == "1 queued, not in force · 1 not applied: press O · live"
+    outbox.saw(("a", "b"))
+    outbox.settle("c", KeptState.SENT, "in force", now)
+    assert status_of(live).note == "live"
+
+
+def test_what_is_settled_stays_settled(tmp_path: Path) -> None:
+    outbox, now = Outbox(tmp_path / "outbox.db"), datetime(2026, 3, 2, 9, tzinfo=UTC)
+    one = Kept("a", "request.withdraw", ("R-a",), ANN, {"note": "café ☕"}, 7, now)
+    outbox.keep(one)
+    outbox.keep(one)
+    assert Outbox(outbox.path).items() == (one,)
+    outbox.settle("a", KeptState.SENT, "in force", now)
+    outbox.settle("a", KeptState.REFUSED, "too late", now)
+    outbox.waits_because("a", "clock")
+    (kept,) = outbox.items()
+    assert (kept.state, kept.words) == (KeptState.SENT, "in force")
