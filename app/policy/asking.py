@@ -67,7 +67,9 @@ def is_target(target_id: str, place: Place) -> Verdict:
         "REQ-101",
         fits,
         f"{target.name} is a user of {place.tenant.name}" if target else "",
-        f"{target.name if target else target_id or 'nobody'} is no user of {place.tenant.name}",
+        f"{target.name if target else target_id} is no user of {place.tenant.name}"
+        if target_id
+        else "no user is chosen whose view you need",
         "choose one of its users",
     )
 

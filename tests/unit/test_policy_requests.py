@@ -51,7 +51,7 @@ def test_a_good_form_passes_every_rule() -> None:
         (form(minutes=241), place(), "REQ-201", "1 to 240"),
         (form(target_id="nw/law"), place(), "REQ-101", "Legal is no user"),
         (form(target_id="nw/nobody"), place(), "REQ-101", "nw/nobody is no user"),
-        (form(target_id=""), place(), "REQ-101", "nobody is no user"),
+        (form(target_id=""), place(), "REQ-101", "no user is chosen whose view you need"),
         (form(reason="troubleshooting"), place(), "REQ-102", "5 different words"),
         (form(reason="The customer asked me to log in"), place(), "REQ-102", "asked"),
         (form(tried=()), place(), "REQ-103", "less invasive"),
