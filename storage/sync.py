@@ -111,6 +111,8 @@ class Sync:
             reached = max(after.seq, taken.position.head.seq) if taken.position is not None else after.seq
             if taken.broken or not (pulled.more or taken.again):
                 break
+        while await self.in_thread(self._intake.make_index):
+            pass
         self._rebuilds_told, self._told = self._replica.rebuilds, reached
         new = self._note(findings, forked=taken.broken)
         self.status = replace(

@@ -249,12 +249,12 @@ def apply(connection: sqlite3.Connection, checked: Checked) -> None:
         connection.executemany(
             f"INSERT INTO {table} (id, image, rev) VALUES (?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET image = excluded.image, rev = excluded.rev",
-            rows,
+            sorted(rows),
         )
     connection.executemany(
         "INSERT INTO digest (table_name, key, rev, sha256) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev, sha256 = excluded.sha256",
-        [(table, key, rev, sha256) for (table, key), (rev, sha256) in checked.digests.items()],
+        sorted([(table, key, rev, sha256) for (table, key), (rev, sha256) in checked.digests.items()]),
     )
     awaited = [(*key, rev) for key, (rev, _) in checked.digests.items() if key not in checked.settled]
     connection.executemany(

@@ -13,11 +13,14 @@ from storage.errors import Misconfigured
 from storage.evidence import Finding
 from storage.log.entry import Head
 from storage.replica.engine import TROUBLE, Replica, is_damage, position_of
+from storage.replica.schema import make_awaited_index, put_off_indexes
 from storage.replica.soundness import ReplicaDamaged
 from storage.shared.interface import Position, Pulled
 from storage.witness import Witness
 
 _NAMED = 1000
+_LONG = 10_000
+"""A history of so many entries is taken in without indexes; they are made at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Intake:
                 try:
                     if position_of(connection) != position:  # another process of this home was faster
                         return Taken(position, 0, frozenset(), (), again=True)
+                    if position is None and pulled.head.seq > _LONG:
+                        put_off_indexes(connection)
                     checked = sync_chunk.check(connection, position, pulled, self._witness)
                     if checked.broken and not checked.entries:
                         return Taken(position, 0, frozenset(), tuple(checked.findings), broken=True)
@@ -79,6 +84,26 @@ class Intake:
             return Taken(None, 0, frozenset(), (), again=True)
         except OSError as error:
             raise Misconfigured(f"what was pulled cannot be kept: {error}", "check the disk of the home") from error
+
+    def make_index(self) -> bool:
+        """Make one of the indexes that were put off while a long history came in; False if none is left. Each in a
+        transaction of its own, so that other processes get their turn; a replica left without is completed later."""
+        try:
+            if not self._replica.writer().execute("SELECT 1 FROM awaited_index LIMIT 1").fetchall():
+                return False
+            with self._replica.locked():
+                connection = self._replica.writer()
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    made = make_awaited_index(connection)
+                    connection.execute("COMMIT")
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+            return made
+        except TROUBLE as error:
+            self._mend(error)
+            return False
 
     def between(self, after: int, upto: int) -> frozenset[tuple[str, str]] | None:
         """The rows that entries in (after, upto] wrote, as the replica has it: what another process of this home, or a

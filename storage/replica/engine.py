@@ -168,6 +168,7 @@ class Replica:
             connection = _connect(self.path)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA temp_store = MEMORY")
+            connection.execute("PRAGMA cache_size = -24576")  # KiB: keys come in no order
             # Damaged bytes must come out, to be compared: a lone surrogate stands for a byte that is no UTF-8.
             connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
             self._writer = (inode, connection)

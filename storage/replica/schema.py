@@ -2,7 +2,8 @@
 
 The row tables and the logs are the very tables of `storage.models.tables`, generated columns included, so a query reads
 the same on either side. Beside them stand `digest` — which entry vouches for which row, private tables included — and
-`pending`: digests whose row is still on its way, because a later entry of the same pull rewrites it.
+`pending`: digests whose row is still on its way, because a later entry of the same pull rewrites it —
+and `awaited_index`: indexes put off until a long history has come in.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _OWN = (
     " PRIMARY KEY (table_name, key)) STRICT, WITHOUT ROWID",
     "CREATE TABLE pending (table_name TEXT NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL,"
     " PRIMARY KEY (table_name, key)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE awaited_index (name TEXT PRIMARY KEY, sql TEXT NOT NULL) STRICT",
 )
 
 
@@ -47,7 +49,10 @@ def create(connection: sqlite3.Connection) -> None:
     for table in metadata.sorted_tables:
         if table.name in PRIVATE:
             continue
-        connection.execute(str(CreateTable(table).compile(dialect=dialect)))
+        made = str(CreateTable(table).compile(dialect=dialect))
+        if table.name == "operator_log":
+            made = made.replace(" VIRTUAL", " STORED")  # taken from the body once, not once for each index
+        connection.execute(made)
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             connection.execute(str(CreateIndex(index).compile(dialect=dialect)))
     for column in SEARCHED:
@@ -55,3 +60,22 @@ def create(connection: sqlite3.Connection) -> None:
     for statement in _OWN:
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {version()}")
+
+
+def put_off_indexes(connection: sqlite3.Connection) -> None:
+    """Drop every index that only makes queries fast, and note how to make it. The caller holds the transaction."""
+    named = "FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
+    connection.execute(f"INSERT OR IGNORE INTO awaited_index SELECT name, sql {named}")
+    for (name,) in connection.execute(f"SELECT name {named}").fetchall():
+        connection.execute(f"DROP INDEX {name}")
+
+
+def make_awaited_index(connection: sqlite3.Connection) -> bool:
+    """Make one of the indexes that were put off; False if none is left. The caller holds the transaction: one that is
+    cut short leaves the index awaited."""
+    found = connection.execute("SELECT name, sql FROM awaited_index LIMIT 1").fetchone()
+    if found is None:
+        return False
+    connection.execute(found[1])
+    connection.execute("DELETE FROM awaited_index WHERE name = ?", found[:1])
+    return True

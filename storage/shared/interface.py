@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from storage.log.entry import Head
 from storage.models.people import Actor, Credential
+from storage.models.row import digest
 from storage.shared.change import Applied, Change
 
 
@@ -21,9 +22,9 @@ class Position:
     head: Head
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
-    """An entry as stored: the log's name, number, 32-byte hash, exact body text."""
+class StoredEntry(NamedTuple):
+    """An entry as stored: the log's name, number, 32-byte hash, exact body text. A tuple, because a new replica takes
+    in two for every Change that ever was."""
 
     log: str
     seq: int
@@ -31,15 +32,20 @@ class StoredEntry:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRow:
+class StoredRow(NamedTuple):
     """A row as stored. `image` is "" for private tables: their digests are checked, their content never copied."""
 
     table: str
     key: str
     rev: int
     image: str
-    digest: str
+    private_digest: str = ""
+    """What the database says of a private row's image; "" for rows that are shown."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the image."""
+        return self.private_digest or digest(self.image)
 
 
 @dataclass(frozen=True, slots=True)

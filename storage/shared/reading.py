@@ -5,7 +5,7 @@ from __future__ import annotations
 from storage.errors import Corrupt
 from storage.log.entry import OPERATOR, Head
 from storage.models import Credential
-from storage.models.row import digest, row_types
+from storage.models.row import row_types
 from storage.shared.connections import Transaction
 from storage.shared.interface import Position, Pulled, StoredEntry, StoredRow
 from storage.shared.writing import COMMAND
@@ -50,20 +50,21 @@ def read_pulled(transaction: Transaction, after: Head, limit: int) -> Pulled:
     position = read_position(transaction)
     anchor = transaction.rows("SELECT hash FROM operator_log WHERE seq = ?", (after.seq,))
     found = transaction.rows(
-        "SELECT seq, hash, body FROM operator_log WHERE seq > ? ORDER BY seq LIMIT ?", (after.seq, limit)
+        f"SELECT '{OPERATOR}', seq, hash, body FROM operator_log WHERE seq > ? ORDER BY seq LIMIT ?", (after.seq, limit)
     )
-    last = found[-1][0] if found else after.seq
+    last = found[-1][1] if found else after.seq
     twins = transaction.rows(
-        "SELECT tenant_id, seq, hash, body FROM tenant_log WHERE operator_seq > ? AND operator_seq <= ?"
+        f"SELECT '{TENANT}' || tenant_id, seq, hash, body FROM tenant_log WHERE operator_seq > ? AND operator_seq <= ?"
         " ORDER BY operator_seq",
         (after.seq, last),
     )
+    entry = StoredEntry._make
     return Pulled(
         epoch=position.epoch,
         head=position.head,
         anchor=anchor[0][0] if anchor else None,
-        entries=tuple(StoredEntry(OPERATOR, *row) for row in found),
-        tenant_entries=tuple(StoredEntry(TENANT + tenant_id, *row) for tenant_id, *row in twins),
+        entries=tuple(map(entry, found)),
+        tenant_entries=tuple(map(entry, twins)),
         rows=_rows_between(transaction, after.seq, last) if found else (),
         more=last < position.head.seq,
     )
@@ -71,11 +72,8 @@ def read_pulled(transaction: Transaction, after: Head, limit: int) -> Pulled:
 
 def _rows_between(transaction: Transaction, after: int, last: int) -> tuple[StoredRow, ...]:
     """Rows of all tables last written under entries in (after, last]: one statement."""
-    parts = (
-        f"SELECT '{table}', id, rev, image FROM \"{table}\" WHERE rev > ?1 AND rev <= ?2" for table in row_tables()
-    )
-    found = transaction.rows(" UNION ALL ".join(parts), (after, last))
-    return tuple(_stored(*row) for row in found)
+    statements = " UNION ALL ".join(f"{_selected(table)} WHERE rev > ?1 AND rev <= ?2" for table in row_tables())
+    return tuple(map(StoredRow._make, transaction.rows(statements, (after, last))))
 
 
 def read_entries(transaction: Transaction, log: str, after: int, limit: int) -> list[StoredEntry]:
@@ -105,11 +103,11 @@ def read_logs(transaction: Transaction) -> dict[str, Head]:
 def read_rows(transaction: Transaction, table: str, after: str, limit: int) -> list[StoredRow]:
     if table not in row_tables():
         raise KeyError(table)
-    found = transaction.rows(
-        f"SELECT '{table}', id, rev, image FROM \"{table}\" WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
-    )
-    return [_stored(*row) for row in found]
+    found = transaction.rows(f"{_selected(table)} WHERE id > ? ORDER BY id LIMIT ?", (after, limit))
+    return list(map(StoredRow._make, found))
 
 
-def _stored(table: str, key: str, rev: int, image: str) -> StoredRow:
-    return StoredRow(table, key, rev, "" if is_private(table) else image, digest(image))
+def _selected(table: str) -> str:
+    """Rows of a table in the shape of StoredRow: of a private one the digests only."""
+    shown = "'', digest(CAST(image AS BLOB))" if is_private(table) else "image, ''"
+    return f"SELECT '{table}', id, rev, {shown} FROM \"{table}\""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import Corrupt
 from storage.log.entry import OPERATOR, Head
-from storage.models.row import digest
 from storage.shared.interface import Position, Pulled, StoredEntry, StoredRow
 from storage.shared.reading import TENANT, is_private, row_tables
 
@@ -117,4 +116,4 @@ async def read_rows(connection: Connection, table: str, after: str, limit: int) 
 
 
 def _stored(table: str, key: str, rev: int, image: str, private_digest: str) -> StoredRow:
-    return StoredRow(table, key, rev, image, private_digest or digest(image))
+    return StoredRow(table, key, rev, image, private_digest)
