@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from screens.context import ConsoleContext
+from screens.queued import NOT_IN_FORCE, outbox_now
 from storage.replica.queries.mine import mine_open
 
 
@@ -18,4 +19,10 @@ def what_runs(context: ConsoleContext) -> str:
         parts.append(
             f"{mine.waiting} request{'s' if mine.waiting > 1 else ''} of yours wait{'' if mine.waiting > 1 else 's'}."
         )
+    queued = sum(one.actor.id == context.staff.id for one in outbox_now(context).waiting)
+    if queued:
+        parts.append(
+            f"{queued} of your decisions {'is' if queued == 1 else 'are'} {NOT_IN_FORCE}: sent once a console or"
+        )
+        parts[-1] += " `countersign worker` runs here and reaches the shared database."
     return "\n".join(parts)

@@ -22,6 +22,7 @@ from screens.context import ConsoleContext
 from screens.queue_acts import QueueActs
 from screens.queue_model import PREVIEW, QueueNow, found_now, limits_of, open_now
 from screens.queue_rows import COLUMNS, ParsedFilter, parse_filter
+from screens.queued import marked
 from screens.request_acts import Act, acts_on, first_act, way_in
 from screens.request_detail import Part, RequestDetail, RequestStory, read_story
 from storage.replica.queries.requests import RequestLine, request_line
@@ -198,7 +199,7 @@ class QueueScreen(QueueActs):
             return
         if from_top:
             await asyncio.sleep(SEARCH_AFTER_SECONDS)
-        found = await asyncio.to_thread(found_now, replica, parsed, self.context.now())
+        found = await asyncio.to_thread(found_now, replica, parsed, self.context.now(), marked(self.context))
         self._show(found, "no request fits this filter", from_top)
 
     def _show(self, queue: QueueNow, empty: str, from_top: bool) -> None:

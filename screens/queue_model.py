@@ -54,7 +54,7 @@ def open_now(context: ConsoleContext, now: datetime) -> QueueNow:
     )
 
 
-def found_now(replica: Replica, parsed: ParsedFilter, now: datetime) -> QueueNow:
+def found_now(replica: Replica, parsed: ParsedFilter, now: datetime, queued: frozenset[str] = frozenset()) -> QueueNow:
     """What the filter finds, of every state; the state asked for is the one that holds now. A search looks at every
     request there ever was: it reads through a connection of its own, so that it can run beside the interface."""
     with contextlib.closing(replica.new_reader()) as reader:
@@ -63,7 +63,7 @@ def found_now(replica: Replica, parsed: ParsedFilter, now: datetime) -> QueueNow
     lines = [line for line in past.lines if not wanted or _is_in(line, wanted, now)]
     more = " or more: narrow the filter" if past.truncated else ""
     summary = f"{len(lines)} found{more}"
-    return QueueNow(history_source(lines, now), _by_id(lines), summary, 0, _next_change(lines, now))
+    return QueueNow(history_source(lines, now, queued), _by_id(lines), summary, 0, _next_change(lines, now))
 
 
 def _group(context: ConsoleContext, line: RequestLine, now: datetime) -> Group:

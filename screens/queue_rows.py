@@ -96,9 +96,9 @@ def queue_source(grouped: Iterable[Grouped], now: datetime, queued: Container[st
     return ListSource(rows)
 
 
-def history_source(lines: Sequence[RequestLine], now: datetime) -> ListSource:
+def history_source(lines: Sequence[RequestLine], now: datetime, queued: Container[str] = ()) -> ListSource:
     """Requests of every state, as found, newest first."""
-    return ListSource([request_row(line, now) for line in lines])
+    return ListSource([request_row(line, now, queued) for line in lines])
 
 
 def request_row(line: RequestLine, now: datetime, queued: Container[str] = ()) -> RowView:
