@@ -93,6 +93,11 @@ def _follow(place: Workplace, token: str) -> Followed:
 
 def _decide(ctx: typer.Context, command: Command, token: str, words: tuple[object, ...], as_json: bool) -> None:
     async def work(place: Workplace) -> None:
+        if place.login is not None and place.login.kind != "portal":
+            raise Misconfigured(
+                f"a tenant decides over the portal's log-in, not over {place.login.role}",
+                "give the portal's address with --database: postgresql://countersign_portal@host/name",
+            )
         followed = _follow(place, token)
         admin = followed.contact
         actor = Actor(ActorKind.TENANT_ADMIN, admin.id, admin.name, admin.email)
