@@ -30,6 +30,10 @@ POSTMAN = Actor(ActorKind.SYSTEM, "mail", "mail", "")
 async def send_queued(place: Workplace) -> tuple[Kept, ...]:
     """Send what this home kept while the shared database was out of reach (REQ-802); what was settled here. A server's
     log-in sends its own person's only."""
+    if place.launch.on_postgres and place.login is None:  # it was out of reach when this process began
+        from storage.shared.postgres.logins import who_am_i
+
+        place.login = await who_am_i(place.launch.database)
     return await place.desk.send_queued(place.login.id if place.login is not None else None)
 
 
