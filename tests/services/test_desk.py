@@ -107,7 +107,7 @@ async def test_never_more_than_three_tries(world: World) -> None:
         nonlocal tries
         tries += 1
         standing = view.get(Standing, world.ann.id)
-        return change(view, actor, now, [Draft(Action.LOG_EXPORTED)], [Write(standing)])
+        return change(view, actor, now, [Draft(Action.RATE_LIMIT_MET)], [Write(standing)])
 
     class Busy:
         """Somebody else writes the very row before each apply."""
@@ -118,11 +118,11 @@ async def test_never_more_than_three_tries(world: World) -> None:
         async def apply(self, wanted: Change) -> Applied:
             view = world.replica.view(new_change_id())
             await world.sync.pull()
-            await world.shared.apply(touch(view, world.actor(world.raj), now=world.clock.now()))
+            await world.shared.apply(touch(view, world.actor(world.ann), now=world.clock.now()))
             return await world.shared.apply(wanted)
 
     desk = Desk(Busy(), world.replica, world.sync, world.clock)  # type: ignore[arg-type]  # as the real one
-    with pytest.raises(Conflict, match="Raj Patel was faster"):
+    with pytest.raises(Conflict, match="Ann Lee was faster"):
         await desk.run(touch, world.actor(world.ann))
     assert tries == 8
 
