@@ -6,23 +6,25 @@ may take. This one never does: what does not fit is told in the last line.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len, chop_cells
-from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.strip import Strip
-from textual.widget import Widget
 
 from widgets.cells import Tone, Toned
+from widgets.direct import DirectLines
 from widgets.fields import LABEL, Field
+from widgets.table_lines import joined
 from widgets.text import fitted
 
 Line = tuple[tuple[str, Tone], ...]
 
+KEPT_LINES = 400
 
-class FieldPane(Widget):
+
+class FieldPane(DirectLines):
     """Fields with plain or toned values; text must be visible already."""
 
     COMPONENT_CLASSES = {f"pane--{tone}" for tone in Tone}  # noqa: RUF012  # Textual's own declaration is a plain set
@@ -46,6 +48,7 @@ class FieldPane(Widget):
         self._fields: tuple[Field, ...] = ()
         self._laid_out: tuple[Size, list[Line]] | None = None
         self._styles: dict[Tone, Style] = {}
+        self._painted: dict[Line, Strip] = {}
 
     def show(self, fields: Sequence[Field]) -> None:
         """Show these; repaints only what differs."""
@@ -54,24 +57,31 @@ class FieldPane(Widget):
         before = self._lines()
         self._fields, self._laid_out = tuple(fields), None
         after = self._lines()
-        for y in range(self.size.height):
-            if before[y : y + 1] != after[y : y + 1]:
-                self.refresh(Region(0, y, self.size.width, 1))
+        self.refresh_places([y for y in range(self.size.height) if before[y : y + 1] != after[y : y + 1]])
 
-    def render_line(self, y: int) -> Strip:
-        base, width = self._style(Tone.PLAIN), self.size.width
-        lines = self._lines()
-        if y >= len(lines):
-            return Strip.blank(width, base)
-        segments, used = [], 0
-        for text, tone in lines[y]:
-            segments.append(Segment(text, self._style(tone)))
-            used += cell_len(text)
-        segments.append(Segment(" " * max(0, width - used), base))
-        return Strip(segments, max(used, width))
+    def lines_at(self, places: Sequence[int]) -> Iterable[Strip]:
+        lines, width, painted = self._lines(), self.size.width, self._painted
+        for y in places:
+            line = lines[y] if y < len(lines) else ()
+            strip = painted.get(line)
+            if strip is None or strip.cell_length < width:
+                if len(painted) >= KEPT_LINES:
+                    painted.clear()
+                strip = painted[line] = self._strip(line, width)
+            yield strip
+
+    def _strip(self, line: Line, width: int) -> Strip:
+        used = sum(cell_len(text) for text, _ in line)
+        parts = [(text, self._style(tone)) for text, tone in line]
+        parts.append((" " * max(0, width - used), self._style(Tone.PLAIN)))
+        return Strip(joined(parts), max(used, width))
+
+    def on_resize(self) -> None:
+        self._painted.clear()
 
     def notify_style_update(self) -> None:
         self._styles.clear()
+        self._painted.clear()
         super().notify_style_update()
 
     def _style(self, tone: Tone) -> Style:
@@ -80,7 +90,7 @@ class FieldPane(Widget):
             found = self.rich_style
             if tone is not Tone.PLAIN:
                 found += self.get_component_rich_style(f"pane--{tone}", partial=True)
-            self._styles[tone] = found
+            found = self._styles[tone] = self.final(found)
         return found
 
     def _lines(self) -> list[Line]:

@@ -8,7 +8,7 @@ painted, and `refresh_time_cells` repaints only those whose text has changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -17,18 +17,23 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from widgets.cells import Tone
 from widgets.columns import Column
+from widgets.direct import DirectLines
 from widgets.rows import ListSource, RowSource, RowView, Windows
 from widgets.table_lines import LinePainter
 
 HEADER = 1
 """Lines above the rows."""
 
+EIGHTHS = 8
+"""Steps of a scrollbar's thumb within a cell."""
 
-class VirtualTable(ScrollView, can_focus=True):
+
+class VirtualTable(DirectLines, ScrollView, can_focus=True):
     """Columns and rows with a cursor. `now` is the clock by which time cells are drawn. `moved` is told the cursor's
     key at once, so that a detail is painted in the key's own frame; `Highlighted` says the same one frame later."""
 
@@ -113,6 +118,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._windows = Windows(ListSource())
         self._cursor: tuple[str, int] | None = None
         self._new_above = 0
+        self._thumb = (-1, -1)
         self._painter = LinePainter(self, columns, now)
 
     # -- what is shown -------------------------------------------------------------------------------------------
@@ -215,9 +221,25 @@ class VirtualTable(ScrollView, can_focus=True):
             self._into_view(self._cursor[1])
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
+        if self.show_vertical_scrollbar:
+            self._move_thumb(new_value)
+        if round(old_value) != round(new_value):
+            self.refresh(self.size.region)
         if round(new_value) == 0:
             self._new_above = 0
+
+    def _move_thumb(self, position: float) -> None:
+        """Tell the scrollbar, and let it repaint only if its thumb moves by what it can show, an eighth of a cell: in
+        a million rows that is seldom, and painting it costs as much as painting the rows."""
+        bar = self.vertical_scrollbar
+        rows, beyond = bar.size.height, bar.window_virtual_size - bar.window_size
+        room = rows - max(1.0, bar.window_size * rows / max(1, bar.window_virtual_size))
+        thumb = (rows, int(room * position / beyond * EIGHTHS) if beyond > 0 else 0)
+        if thumb != self._thumb:
+            self._thumb = thumb
+            bar.position = position
+        else:
+            bar.set_reactive(ScrollBar.position, position)
 
     def notify_style_update(self) -> None:
         self._painter.forget_styles()
@@ -280,15 +302,17 @@ class VirtualTable(ScrollView, can_focus=True):
 
     # -- painting ------------------------------------------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        if y < HEADER:
-            return self._painter.header(width, self._new_above)
-        index = round(self.scroll_y) + y - HEADER
-        row = self._windows.row(index)
-        if row is None:
-            return self._painter.blank(width, self.empty if self.count == 0 and y == HEADER + 1 else "")
-        return self._painter.line(index, row, width, self._cursor is not None and self._cursor[1] == index)
+    def lines_at(self, places: Sequence[int]) -> Iterable[Strip]:
+        width, top, painter = self.scrollable_content_region.width, round(self.scroll_y), self._painter
+        cursor = self._cursor[1] if self._cursor else -1
+        for y in places:
+            index = top + y - HEADER
+            if y < HEADER:
+                yield painter.header(width, self._new_above)
+            elif (row := self._windows.row(index)) is not None:
+                yield painter.line(index, row, width, index == cursor)
+            else:
+                yield painter.blank(width, self.empty if self.count == 0 and y == HEADER + 1 else "")
 
     def _repaint(self, old: Windows, old_top: int, old_cursor: tuple[str, int] | None) -> None:
         """Repaint after a reload: only lines that are different, if nothing has moved."""
@@ -296,8 +320,7 @@ class VirtualTable(ScrollView, can_focus=True):
         if top != old_top or old.count != self._windows.count or old_cursor != self._cursor:
             self.refresh()
             return
-        self.refresh(Region(0, 0, self.size.width, HEADER))
-        for y in range(HEADER, self.size.height):
-            index = top + y - HEADER
-            if old.row(index) != self._windows.row(index):
-                self.refresh(Region(0, y, self.size.width, 1))
+        rows = self._windows
+        lines = range(HEADER, self.size.height)
+        different = (y for y in lines if old.row(top + y - HEADER) != rows.row(top + y - HEADER))
+        self.refresh_places([*range(HEADER), *different])

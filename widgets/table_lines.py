@@ -5,17 +5,17 @@ It knows what was painted last, so that a passing second can be told in which ce
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
-from textual.widget import Widget
 
 from widgets.cells import Tone, Toned, drawn
 from widgets.columns import GAP, Column, Placed, fit
+from widgets.direct import DirectLines
 from widgets.rows import RowView
 from widgets.text import fitted
 
@@ -28,7 +28,7 @@ KEPT_LINES = 400
 class LinePainter:
     """Paints lines for `widget`, whose component styles are named `table--…`."""
 
-    def __init__(self, widget: Widget, columns: Sequence[Column], now: Callable[[], datetime]) -> None:
+    def __init__(self, widget: DirectLines, columns: Sequence[Column], now: Callable[[], datetime]) -> None:
         self._widget, self._columns, self._now = widget, tuple(columns), now
         self._placed: tuple[Placed, ...] = ()
         self._placed_for = -1
@@ -36,6 +36,7 @@ class LinePainter:
         self._lines: dict[tuple[int, bool], Strip] = {}
         self._live: dict[tuple[int, int], Toned] = {}
         self._styles: dict[tuple[bool, Tone], Style] = {}
+        self._parts: dict[str, Style] = {}
 
     def forget_rows(self) -> None:
         """Other rows, or another width."""
@@ -47,10 +48,11 @@ class LinePainter:
         """Another theme, or the focus came or went."""
         self._lines.clear()
         self._styles.clear()
+        self._parts.clear()
 
     def header(self, width: int, new_above: int) -> Strip:
         """The titles; at the right, what came in above and how many columns have no room."""
-        style = self._widget.get_component_rich_style("table--header")
+        style = self._part("header")
         text, used = "  ", GUTTER
         for place in self._places(width):
             text += " " * (GUTTER + place.x - used)
@@ -67,7 +69,7 @@ class LinePainter:
         """A line without a row."""
         if not words:
             return Strip.blank(width, self._style(False, Tone.PLAIN))
-        style = self._widget.get_component_rich_style("table--empty")
+        style = self._part("empty")
         return Strip([Segment(fitted("  " + words, width), style)], width)
 
     def line(self, index: int, row: RowView, width: int, under_cursor: bool) -> Strip:
@@ -78,7 +80,7 @@ class LinePainter:
             return kept
         if row.heading:
             text = fitted(f"  {drawn(row.cells[0], self._now(), width).text}", width)
-            line = Strip([Segment(text, self._widget.get_component_rich_style("table--heading"))], width)
+            line = Strip([Segment(text, self._part("heading"))], width)
         else:
             line, live = self._row(index, row, width, under_cursor)
             if live:
@@ -104,12 +106,12 @@ class LinePainter:
     def _row(self, index: int, row: RowView, width: int, under_cursor: bool) -> tuple[Strip, bool]:
         plain = self._style(under_cursor, row.tone)
         now = self._now()
-        segments = [Segment("▸ " if under_cursor else "  ", self._style(under_cursor, Tone.PLAIN))]
+        parts = [("▸ " if under_cursor else "  ", self._style(under_cursor, Tone.PLAIN))]
         used, live = GUTTER, False
         for place in self._places(width):
             gap = GUTTER + place.x - used
             if gap > 0:
-                segments.append(Segment(" " * gap, plain))
+                parts.append((" " * gap, plain))
             cell = row.cells[place.index]
             text = drawn(cell, now, place.width)
             if not isinstance(cell, (str, Toned)):
@@ -118,10 +120,11 @@ class LinePainter:
                     self._live.clear()
                 self._live[(index, place.index)] = text
             style = plain if text.tone is Tone.PLAIN else self._style(under_cursor, text.tone)
-            segments.append(Segment(fitted(text.text, place.width, right=place.column.right), style))
+            parts.append((fitted(text.text, place.width, right=place.column.right), style))
             used = GUTTER + place.x + place.width
-        segments.append(Segment(" " * max(0, width - used), plain))
-        return Strip(segments, max(width, used)).crop_extend(0, width, plain), live
+        parts.append((" " * max(0, width - used), plain))
+        strip = Strip(joined(parts), max(width, used))
+        return strip.crop(0, width) if used > width else strip, live
 
     def _style(self, under_cursor: bool, tone: Tone) -> Style:
         found = self._styles.get((under_cursor, tone))
@@ -130,7 +133,13 @@ class LinePainter:
             found = widget.get_component_rich_style("table--cursor") if under_cursor else widget.rich_style
             if tone is not Tone.PLAIN and not found.reverse:
                 found += widget.get_component_rich_style(f"table--{tone}", partial=True)
-            self._styles[(under_cursor, tone)] = found
+            found = self._styles[(under_cursor, tone)] = widget.final(found)
+        return found
+
+    def _part(self, name: str) -> Style:
+        found = self._parts.get(name)
+        if found is None:
+            found = self._parts[name] = self._widget.final(self._widget.get_component_rich_style(f"table--{name}"))
         return found
 
     def _places(self, width: int) -> tuple[Placed, ...]:
@@ -139,6 +148,22 @@ class LinePainter:
             self._placed_for = width
             self._lines.clear()
         return self._placed
+
+
+def joined(parts: Iterable[tuple[str, Style]]) -> list[Segment]:
+    """Segments, neighbours of one style in one: each costs the terminal a sequence, and Textual a step."""
+    segments: list[Segment] = []
+    text, style = "", None
+    for more, its in parts:
+        if its is style:
+            text += more
+            continue
+        if text:
+            segments.append(Segment(text, style))
+        text, style = more, its
+    if text:
+        segments.append(Segment(text, style))
+    return segments
 
 
 def _beside(titles: str, note: str) -> str:
