@@ -119,10 +119,12 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         self._fit()
 
     async def action_cancel(self) -> None:
-        await self.chosen(CANCEL.id)
+        if self.is_current:  # of keys in one burst, the second finds the dialog left already
+            await self.chosen(CANCEL.id)
 
     async def action_choose(self, choice: str) -> None:
-        if not self.query_one(f"#choice-{choice}", Button).disabled:
+        buttons = self.query(f"#choice-{choice}").results(Button)  # none yet where the key was faster than the dialog
+        if self.is_current and any(not button.disabled for button in buttons):
             await self.chosen(choice)
 
     async def on_button_pressed(self, event: Button.Pressed) -> None:
@@ -168,7 +170,8 @@ class Reader(Dialog[None]):
     ]
 
     def action_scroll_body(self, lines: int) -> None:
-        self.query_one("#dialog-body").scroll_relative(y=lines, animate=False)
+        for body in self.query("#dialog-body"):  # none yet where the key was faster than the dialog
+            body.scroll_relative(y=lines, animate=False)
 
 
 class Notice(Reader):
