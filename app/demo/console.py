@@ -68,6 +68,8 @@ class DemoConsole(CountersignApp):
     # -- the line -------------------------------------------------------------------------------------------------
 
     async def _keep_line(self) -> None:
+        if self._box is not None:  # the first reading of weeks of letters must not hold up the key that opens them
+            await asyncio.to_thread(self._box.letters)
         while True:
             await self._look()
             self._draw()

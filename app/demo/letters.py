@@ -20,7 +20,7 @@ _LINK = re.compile(r"^https?://\S+/consent/([A-Za-z0-9_-]+)$", re.MULTILINE)
 
 
 class Letterbox:
-    """Reads each file once: a letter that has arrived never changes."""
+    """Reads each file once: a letter that has arrived never changes. May be read ahead in another thread."""
 
     def __init__(self, mailbox: Path) -> None:
         self._mailbox = mailbox
