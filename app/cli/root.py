@@ -78,7 +78,9 @@ cli = typer.Typer(
 @cli.callback()
 def countersign(
     ctx: typer.Context,
-    database: Annotated[str | None, typer.Option(metavar="URL", help="sqlite:///path or postgresql://user@host/name.")] = None,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="sqlite:///path or postgresql://user@host/name.")
+    ] = None,
     home: Annotated[str | None, typer.Option(metavar="DIR", help="Keep config, data, state and logs here.")] = None,
     identity: Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Who I am.")] = None,
 ) -> None:
