@@ -164,13 +164,16 @@ class VirtualTable(DirectLines, ScrollView, can_focus=True):
     def refresh_time_cells(self) -> None:
         """Repaint the visible cells whose text has changed with the time. Cheap enough for every tick."""
         top, width = round(self.scroll_y), self.scrollable_content_region.width
+        regions: list[Region] = []
         for y in range(HEADER, self.size.height):
             row = self._windows.row(top + y - HEADER)
             if row is None:
                 break
             if not row.heading:
-                for start, size in self._painter.changed(top + y - HEADER, row, width):
-                    self.refresh(Region(start, y, size, 1))
+                spans = self._painter.changed(top + y - HEADER, row, width)
+                regions += (Region(start, y, size, 1) for start, size in spans)
+        if regions:
+            self.refresh(*regions)
 
     def move_to(self, key: str) -> bool:
         """Put the cursor on a row and bring it into view; False if there is no such row."""
