@@ -14,7 +14,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from storage.evidence import Finding
-from storage.log.chain import GENESIS, Body, Fault, Link, check_entry, check_gap, check_twins, head_words
+from storage.log.chain import (
+    GENESIS,
+    Body,
+    Fault,
+    Link,
+    check_entry,
+    check_gap,
+    check_twins,
+    head_words,
+    sound_body,
+    sound_twins,
+)
 from storage.log.entry import OPERATOR, Head
 from storage.models.row import row_types
 from storage.replica.schema import PRIVATE
@@ -104,14 +115,19 @@ def _check_entries(connection: sqlite3.Connection, pulled: Pulled, witness: Witn
     """Take entries, each with its twin, up to the first fault."""
     twins = {(entry.log, entry.seq): entry for entry in pulled.tenant_entries}
     for entry in pulled.entries:
-        gap = check_gap(OPERATOR, entry, checked.link)
-        body, wrong = check_entry(OPERATOR, entry, checked.link)
-        if gap is not None:
-            return _break(checked, gap, {"after": checked.link.seq}, _stored(entry))
-        if not wrong and witness.contradicts(OPERATOR, entry.seq, entry.hash.hex()):
+        _, seq, entry_hash, text = entry
+        link_hash, wrong = entry_hash.hex(), ""
+        sound = sound_body(OPERATOR, seq, entry_hash, text, checked.link)
+        body = sound or {}
+        if sound is None:
+            gap = check_gap(OPERATOR, entry, checked.link)
+            if gap is not None:
+                return _break(checked, gap, {"after": checked.link.seq}, _stored(entry))
+            body, wrong = check_entry(OPERATOR, entry, checked.link)
+        if not wrong and witness.contradicts(OPERATOR, seq, link_hash):
             wrong = "this console has seen another entry under this number: the history was rewritten"
         if wrong:
-            return _break(checked, Fault(OPERATOR, entry.seq, wrong), {"prev": checked.link.hash}, _stored(entry))
+            return _break(checked, Fault(OPERATOR, seq, wrong), {"prev": checked.link.hash}, _stored(entry))
         try:
             listed = [((str(table), str(key)), bytes.fromhex(sha256)) for table, key, sha256 in body.get("rows", ())]
             fault = _check_twin(connection, entry, body, twins, witness, checked)
@@ -125,9 +141,9 @@ def _check_entries(connection: sqlite3.Connection, pulled: Pulled, witness: Witn
             found = twins.get((fault.log, fault.seq))
             return _break(checked, fault, _stored(entry), _stored(found) if found else {})
         checked.entries.append(entry)
-        checked.link = Link(entry.seq, entry.hash.hex())
+        checked.link = Link(seq, link_hash)
         for row_key, sha256 in listed:
-            checked.digests[row_key] = (entry.seq, sha256)
+            checked.digests[row_key] = (seq, sha256)
     for entry in checked.twins:
         twins.pop((entry.log, entry.seq), None)
     for entry in twins.values():
@@ -156,16 +172,19 @@ def _check_twin(
     if twin is None:
         return Fault(log, seq, f"the entry is missing; operator number {entry.seq} names it as its twin")
     before = checked.tenant_links.get(log) or _link_of(connection, log)
-    gap = check_gap(log, twin, before)
-    if gap is not None:
-        return gap
-    twin_body, wrong = check_entry(log, twin, before)
-    wrong = wrong or check_twins(entry.seq, body, twin.hash.hex(), twin_body)
-    if not wrong and witness.contradicts(log, seq, twin.hash.hex()):
+    twin_hash, wrong = twin.hash.hex(), ""
+    sound = sound_body(log, seq, twin.hash, twin.body, before)
+    if sound is None or not sound_twins(entry.seq, body, twin_hash, sound):
+        gap = check_gap(log, twin, before)
+        if gap is not None:
+            return gap
+        twin_body, wrong = check_entry(log, twin, before)
+        wrong = wrong or check_twins(entry.seq, body, twin_hash, twin_body)
+    if not wrong and witness.contradicts(log, seq, twin_hash):
         wrong = "this console has seen another entry under this number: the history was rewritten"
     if wrong:
         return Fault(log, seq, wrong)
-    checked.tenant_links[log] = Link(seq, twin.hash.hex())
+    checked.tenant_links[log] = Link(seq, twin_hash)
     checked.twins.append(twin)
     return None
 
@@ -191,22 +210,19 @@ def _check_rows(rows: Iterable[StoredRow], checked: Checked) -> None:
         if row.rev > checked.link.seq:
             continue  # behind a break, or written again since: its entry has not been verified here
         actual = image_digest(row)
-        vouched = checked.digests.get((row.table, row.key))
-        words = ""
+        row_key = row[:2]
+        vouched = checked.digests.get(row_key)
+        if vouched == (row.rev, actual):
+            checked.settled.add(row_key)
+            if row.table in public:
+                checked.rows.append(row)
+            continue
+        words = "its image is not the one this entry vouches for"
         if vouched is None or vouched[0] != row.rev:
             words = "the row says it was written with this entry, but the entry does not list it"
-        elif vouched[1] != actual:
-            words = "its image is not the one this entry vouches for"
-        if words:
-            expected: dict[str, str | int | None] = {"sha256": vouched[1].hex(), "rev": vouched[0]} if vouched else {}
-            fault = Fault(OPERATOR, row.rev, row_words(row.table, row.key) + words)
-            checked.findings.append(
-                Finding(fault, expected, {"rev": row.rev, "sha256": actual.hex(), "image": row.image})
-            )
-            continue
-        checked.settled.add((row.table, row.key))
-        if row.table in public:
-            checked.rows.append(row)
+        expected: dict[str, str | int | None] = {"sha256": vouched[1].hex(), "rev": vouched[0]} if vouched else {}
+        fault = Fault(OPERATOR, row.rev, row_words(row.table, row.key) + words)
+        checked.findings.append(Finding(fault, expected, {"rev": row.rev, "sha256": actual.hex(), "image": row.image}))
 
 
 def image_digest(row: StoredRow) -> bytes:
