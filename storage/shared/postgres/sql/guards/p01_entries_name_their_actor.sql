@@ -1,0 +1,94 @@
+-- P1: entries are only ever appended, in order, linked, with the actor that the connection logged in as, at the
+-- database's time.
+--
+-- `apply` makes entries so; the triggers hold everyone else to it, the owner and session_replication_role included.
+
+create or replace function countersign.guard_p01(the_case jsonb) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare actor jsonb := the_case->'change'->'actor';
+begin
+  if coalesce(actor->>'id', '') = '' or coalesce(actor->>'name', '') = '' then
+    perform countersign.refuse('P1', 'an entry must name who acts');
+  end if;
+end $$;
+
+create or replace function countersign.never() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  perform countersign.refuse(tg_argv[0], format('%s of %s: %s', lower(tg_op), tg_table_name, tg_argv[1]));
+  return null;
+end $$;
+
+-- Next number, right link, right hash, the log-in's actor, the present. `at` never runs backwards.
+create or replace function countersign.entry_follows() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  entry jsonb := new.body::jsonb; log text := 'operator'; newest bigint; newest_hash bytea; newest_at text;
+  moment text := countersign.time_text(countersign.clock());
+begin
+  if tg_table_name = 'operator_log' then
+    select o.seq, o.hash, o.at into newest, newest_hash, newest_at
+      from countersign.operator_log as o order by o.seq desc limit 1;
+  else
+    log := 'tenant:' || new.tenant_id;
+    select t.seq, t.hash, t.at into newest, newest_hash, newest_at
+      from countersign.tenant_log as t where t.tenant_id = new.tenant_id order by t.seq desc limit 1;
+  end if;
+  if new.seq is distinct from coalesce(newest, 0) + 1 or (entry->>'seq')::bigint is distinct from new.seq
+     or entry->>'log' is distinct from log then
+    perform countersign.refuse('P1', format('an entry of %s must follow number %s', log, coalesce(newest, 0)));
+  end if;
+  if entry->>'prev' is distinct from coalesce(encode(newest_hash, 'hex'), repeat('0', 64))
+     or new.hash is distinct from sha256('\x00'::bytea || convert_to(new.body, 'UTF8')) then
+    perform countersign.refuse('P1', format('entry %s of %s is not linked to the one before', new.seq, log));
+  end if;
+  moment := greatest(moment, (select o.at from countersign.operator_log as o order by o.seq desc limit 1));
+  if entry->>'at' < newest_at or entry->>'at' > moment
+     or extract(epoch from moment::timestamptz - (entry->>'at')::timestamptz) > 60 then
+    perform countersign.refuse('P1', format('entry %s of %s is dated %s, and it is %s', new.seq, log, entry->>'at', moment));
+  end if;
+  perform countersign.check_actor(entry, countersign.login_of_session());
+  return new;
+end $$;
+
+-- A head moves forward only, to the newest entry, and there is one for a log.
+create or replace function countersign.head_follows() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare newest bigint; newest_hash bytea;
+begin
+  if new.log = 'operator' then
+    select o.seq, o.hash into newest, newest_hash from countersign.operator_log as o order by o.seq desc limit 1;
+  else
+    select t.seq, t.hash into newest, newest_hash
+      from countersign.tenant_log as t where t.tenant_id = substr(new.log, 8) order by t.seq desc limit 1;
+  end if;
+  if new.seq is distinct from coalesce(newest, 0)
+     or new.hash is distinct from coalesce(newest_hash, decode(repeat('00', 32), 'hex')) then
+    perform countersign.refuse('P1', format('the head of %s is its newest entry, number %s', new.log, coalesce(newest, 0)));
+  elsif tg_op = 'UPDATE' and (new.log, new.epoch) is distinct from (old.log, old.epoch) then
+    perform countersign.refuse('P1', format('the head of %s only moves forward', old.log));
+  elsif tg_op = 'UPDATE' and new.seq <= old.seq then
+    perform countersign.refuse('P1', format('the head of %s only moves forward', old.log));
+  end if;
+  return new;
+end $$;
+
+do $do$
+declare log text;
+begin
+  foreach log in array '{operator_log,tenant_log}'::text[] loop
+    execute format($$
+      create or replace trigger p01_follows before insert on countersign.%1$I
+        for each row execute function countersign.entry_follows();
+      create or replace trigger p01_never before update or delete or truncate on countersign.%1$I
+        for each statement execute function countersign.never('P1', 'an entry is never changed or removed');
+      alter table countersign.%1$I enable always trigger p01_follows;
+      alter table countersign.%1$I enable always trigger p01_never$$, log);
+  end loop;
+end $do$;
+create or replace trigger p01_follows before insert or update on countersign.log_head
+  for each row execute function countersign.head_follows();
+create or replace trigger p01_never before delete or truncate on countersign.log_head
+  for each statement execute function countersign.never('P1', 'a log''s head is never removed');
+alter table countersign.log_head enable always trigger p01_follows;
+alter table countersign.log_head enable always trigger p01_never;

@@ -1,0 +1,257 @@
+-- P3: states move only along the transition table, under the action code that the table names for that move; a decision
+-- is never changed or removed.
+--
+-- Every row that a Change writes says what happened to it: that is its action. The Change's entries must be exactly
+-- those actions, each once, each about that very row, in that row's tenant: no move without its entry, no entry without
+-- its move. What is over by time has moved already, whether or not anyone recorded it.
+
+-- storage.shared.guards.p03…: REQUEST_MOVES, ELEVATION_MOVES, END_ACTIONS. A test holds these to those.
+create or replace function countersign.request_move(was text, becomes text) returns text
+language sql immutable parallel safe as $$
+  select case concat(was, '>', becomes)
+    when '>pending' then 'request.created'
+    when '>approved' then 'request.approved'
+    when 'pending>approved' then 'request.approved'
+    when 'pending>denied' then 'request.denied'
+    when 'pending>withdrawn' then 'request.withdrawn'
+    when 'pending>expired' then 'request.expired'
+    when 'approved>withdrawn' then 'request.withdrawn'
+    when 'approved>lapsed' then 'request.lapsed'
+    when 'approved>used' then 'session.started' end
+$$;
+create or replace function countersign.elevation_move(was text, becomes text) returns text
+language sql immutable parallel safe as $$
+  select case concat(was, '>', becomes)
+    when '>asked' then 'elevation.asked'
+    when 'declined>asked' then 'elevation.asked'
+    when 'asked>granted' then 'elevation.granted'
+    when 'asked>declined' then 'elevation.declined' end
+$$;
+create or replace function countersign.end_action(kind text) returns text
+language sql immutable parallel safe as $$
+  select case kind when 'engineer' then 'session.ended' when 'tenant' then 'session.ended'
+    when 'deactivated' then 'session.ended' when 'super' then 'session.force_ended' when 'clock' then 'session.expired' end
+$$;
+
+-- REQUEST_MOVABLE and SESSION_MOVABLE: which fields an action may change.
+create or replace function countersign.movable(table_name text, code text) returns text[]
+language sql immutable parallel safe as $$
+  select case when table_name = 'request' then case code
+      when 'request.approved' then '{state,layer,granted_minutes,decided_at,decided_by,decision_note,usable_until}'
+      when 'request.denied' then '{state,decided_at,decided_by,decision_note}'
+      when 'request.withdrawn' then '{state}' when 'request.expired' then '{state}' when 'request.lapsed' then '{state}'
+      when 'request.countersigned' then '{countersigned_by,countersigned_at}'
+      when 'request.declined' then '{declined_by}'
+      when 'question.asked' then '{exchanges}' when 'question.answered' then '{exchanges}'
+      when 'session.started' then '{state,session_id}' end
+    when table_name = 'session' then case code
+      when 'session.ended' then '{ended_at,end_kind,ended_by,end_reason,outcome}'
+      when 'session.force_ended' then '{ended_at,end_kind,ended_by,end_reason,outcome}'
+      when 'session.expired' then '{ended_at,end_kind,ended_by,end_reason,outcome}'
+      when 'outcome.given' then '{outcome}'
+      when 'elevation.asked' then '{elevation}' when 'elevation.declined' then '{elevation}'
+      when 'elevation.granted' then '{elevation,mode}'
+      else case when code like 'platform\_admin.impersonate.action.%' then '{records_seen,views,beyond_scope,last_viewed}' end
+      end end::text[]
+$$;
+create or replace function countersign.view_action(kind text) returns text
+language sql immutable parallel safe as $$
+  select 'platform_admin.impersonate.action.' || case kind
+    when 'record' then 'record.viewed' when 'field' then 'field.viewed' when 'file' then 'file.viewed'
+    when 'screen' then 'screen.viewed' when 'query' then 'query.ran' when 'search' then 'search.ran'
+    when 'export' then 'export.made' end
+$$;
+
+-- What happened to a request: its actions, one of which every entry about it must be.
+create or replace function countersign.request_actions(b jsonb, a jsonb, moment text) returns text[]
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare acts text[]; was text := b->>'state'; becomes text := a->>'state'; asked int;
+begin
+  if b = 'null' or was <> becomes then
+    acts := array[countersign.request_move(was, becomes)];
+    if acts[1] is null then
+      perform countersign.refuse('P3', format('request %s cannot move from %s to %s', a->>'id', coalesce(was, 'nothing'), becomes));
+    end if;
+    if b = 'null' then
+      return case becomes when 'pending' then '{request.created}' else '{request.created,request.approved}' end;
+    end if;
+  else
+    asked := jsonb_array_length(b->'exchanges');
+    acts := array_remove(array[
+      case when a->'exchanges' <> b->'exchanges' then
+        case a->'exchanges'->-1->>'kind' when 'question' then 'question.asked' else 'question.answered' end end,
+      case when (a->>'countersigned_by') is distinct from (b->>'countersigned_by') then 'request.countersigned' end,
+      case when (a->>'declined_by') is distinct from (b->>'declined_by') then 'request.declined' end], null);
+    if coalesce(cardinality(acts), 0) <> 1 then
+      perform countersign.refuse('P3', format('request %s moves by one act at a time', a->>'id'));
+    elsif acts[1] like 'question%' and (jsonb_array_length(a->'exchanges') <> asked + 1
+        or (select jsonb_agg(e order by n) from jsonb_array_elements(a->'exchanges') with ordinality as x(e, n) where n <= asked)
+           is distinct from nullif(b->'exchanges', '[]')) then
+      perform countersign.refuse('P3', format('what was asked and answered about request %s stays', a->>'id'));
+    end if;
+  end if;
+  if b - countersign.movable('request', acts[1]) <> a - countersign.movable('request', acts[1]) then
+    perform countersign.refuse('P3', format('request %s: more is changed than %s changes', a->>'id', acts[1]));
+  end if;
+  if acts[1] = 'request.expired' then
+    if moment < b->>'expires_at' then
+      perform countersign.refuse('P3', format('the time of request %s is not over', a->>'id'));
+    end if;
+  elsif acts[1] = 'request.lapsed' then
+    if moment < b->>'usable_until' then
+      perform countersign.refuse('P3', format('the approval of request %s has not lapsed', a->>'id'));
+    end if;
+  elsif was = 'pending' and moment >= b->>'expires_at' or was = 'approved' and moment >= b->>'usable_until' then
+    perform countersign.refuse('P3', format('request %s is over by time', a->>'id'));
+  elsif was not in ('pending', 'approved') or was <> 'pending' and acts[1] like 'question%' then
+    perform countersign.refuse('P3', format('request %s is %s', a->>'id', was));
+  end if;
+  return acts;
+end $$;
+
+create or replace function countersign.session_actions(b jsonb, a jsonb, moment text) returns text[]
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare acts text[]; movable text[]; act text; over boolean := moment >= b->>'expires_at' or b->>'ended_at' is not null;
+begin
+  if b = 'null' then
+    if a->>'ended_at' is not null or a->'elevation' <> 'null' or a->'outcome' <> 'null' then
+      perform countersign.refuse('P3', format('session %s begins as a new one', a->>'id'));
+    end if;
+    return '{session.started}';
+  end if;
+  if (a->>'ended_at') is distinct from (b->>'ended_at') then
+    if b->>'ended_at' is not null or a->>'ended_at' is null then
+      perform countersign.refuse('P3', format('session %s has ended and stays so', a->>'id'));
+    end if;
+    acts := acts || countersign.end_action(a->>'end_kind');
+  end if;
+  if a->'outcome' <> b->'outcome' and (b->>'ended_at' is not null or a->>'end_kind' = 'clock') then
+    acts := acts || 'outcome.given'::text;
+  end if;
+  if a->'elevation' <> b->'elevation' then
+    act := countersign.elevation_move(b->'elevation'->>'state', a->'elevation'->>'state');
+    if act is null then
+      perform countersign.refuse('P3', format('the elevation of session %s cannot move from %s to %s', a->>'id',
+        coalesce(b->'elevation'->>'state', 'nothing'), coalesce(a->'elevation'->>'state', 'nothing')));
+    end if;
+    acts := acts || act;
+  end if;
+  if (a->>'views')::bigint <> (b->>'views')::bigint then
+    acts := acts || countersign.view_action(split_part(a->>'last_viewed', ' ', 1));
+  end if;
+  if acts is null or array_position(acts, null) is not null then
+    perform countersign.refuse('P3', format('session %s: that is no move', a->>'id'));
+  end if;
+  select array_agg(f) into movable from unnest(acts) as code, unnest(countersign.movable('session', code)) as f;
+  if b - movable <> a - movable then
+    perform countersign.refuse('P3', format('session %s: more is changed than %s changes', a->>'id', array_to_string(acts, ' and ')));
+  end if;
+  if over and acts <@ '{elevation.asked,elevation.granted,elevation.declined}' or over and act is not null
+     or over and (a->>'views') <> (b->>'views') then
+    perform countersign.refuse('P3', format('session %s is over', a->>'id'));
+  end if;
+  return acts;
+end $$;
+
+create or replace function countersign.guard_p03(the_case jsonb) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  entries constant jsonb := the_case->'change'->'entries'; moment constant text := the_case->>'now';
+  r jsonb; a jsonb; b jsonb; t text; acts text[]; subject text; act text; want text[] := '{}'; have text[];
+  summary int := 0;
+begin
+  if the_case->'login'->>'kind' = 'owner' then
+    return;  -- whoever installs could take the guards away as well; they act as `system`, on record
+  end if;
+  for r in select value from jsonb_array_elements(the_case->'rows') loop
+    t := r->>'table'; b := r->'before'; a := r->'after'; acts := null; subject := a->>'id';
+    case t
+      when 'request' then
+        acts := countersign.request_actions(b, a, moment);
+        if acts = '{session.started}' then subject := a->>'session_id'; end if;
+      when 'session' then acts := countersign.session_actions(b, a, moment);
+      when 'session_view' then
+        if b <> 'null' then perform countersign.refuse('P3', 'what was viewed is never changed'); end if;
+        acts := array[countersign.view_action(a->>'kind')]; subject := a->>'session_id';
+      when 'decision' then
+        if b <> 'null' then perform countersign.refuse('P3', format('decision %s is never changed', a->>'id')); end if;
+        acts := array[case a->>'kind' when 'approve' then 'request.approved' when 'standing_consent' then 'request.approved'
+          when 'deny' then 'request.denied' when 'countersign' then 'request.countersigned' else 'request.declined' end];
+        subject := a->>'request_id';
+      when 'settings' then
+        if b = 'null' then acts := '{tenant.imported}';
+        else
+          acts := array_remove(array[
+            case when a->'kill_switch' <> b->'kill_switch' then
+              case a->>'kill_switch' when 'true' then 'kill_switch.turned_on' else 'kill_switch.turned_off' end end,
+            case when a - '{kill_switch,changed_at,changed_by}'::text[] <> b - '{kill_switch,changed_at,changed_by}'::text[]
+              then 'settings.changed' end], null);
+        end if;
+      when 'tenant' then acts := '{tenant.imported}';
+      when 'contact' then acts := '{tenant.imported}'; subject := a->>'tenant_id';
+      when 'staff' then
+        if b = 'null' then acts := array[case the_case->'change'->'actor'->>'kind' when 'staff' then 'staff.added' else 'database.created' end];
+        elsif b->>'deactivated_at' is null and a->>'deactivated_at' is not null and a - 'deactivated_at' = b - 'deactivated_at'
+          and countersign.is_now(a->>'deactivated_at', moment) then acts := '{staff.deactivated}';
+        else perform countersign.refuse('P3', format('an account (%s) is made and deactivated, nothing else', a->>'id'));
+        end if;
+      when 'credential' then acts := '{credential.enrolled}';
+      when 'mail' then if b <> 'null' then acts := '{mail.delivered}'; end if;
+      else null;
+    end case;
+    foreach act in array coalesce(acts, '{}') loop
+      want := want || (act || ' ' || subject);
+    end loop;
+    if t in ('request', 'session', 'settings', 'tenant', 'staff') and coalesce(cardinality(acts), 0) = 0 then
+      perform countersign.refuse('P3', format('%s %s is written and does not change', t, a->>'id'));
+    elsif acts is not null and t not in ('decision', 'session_view', 'contact') and not entries->((r->>'entry')::int)->>'action' = any (acts) then
+      perform countersign.refuse('P3', format('%s %s stands under an entry %s, and what happened is %s', t, a->>'id',
+        entries->((r->>'entry')::int)->>'action', array_to_string(acts, ' and ')));
+    end if;
+  end loop;
+  select array_agg(distinct one order by one) into want from unnest(want) as one;
+  if entries @> '[{"action":"tenant.imported"}]' and entries->0->>'tenant' is null then summary := 1; end if;
+  select array_agg(key order by key) into have from (
+    select code || ' ' || coalesce(case when code ~ '^(request|question)\.' then e->>'request'
+             when code ~ '^(session|elevation|outcome|platform_admin)\.' then e->>'session'
+             when code ~ '^(settings|kill_switch|tenant)\.' then e->>'tenant'
+             when code ~ '^(staff|credential|database)\.' then e->'data'->>'staff'
+             when code ~ '^mail\.' then e->'data'->>'mail' end, '') as key,
+           code not in ('request.refused', 'rate_limit.met', 'log.exported') as listed
+      from (select value as e, value->>'action' as code, n from jsonb_array_elements(entries) with ordinality as x(value, n)) as es
+     where n > summary) as keyed where listed;
+  if want is distinct from have then
+    perform countersign.refuse('P3', format('what happens is %s, what the entries say is %s',
+      coalesce(array_to_string(want, ', '), 'nothing'), coalesce(array_to_string(have, ', '), 'nothing')));
+  end if;
+  if have is null and jsonb_array_length(entries) <> 1 then
+    perform countersign.refuse('P3', 'a refusal or an export is an entry of its own');
+  end if;
+  perform countersign.entries_name_their_rows(the_case);
+end $$;
+
+-- Tenant, target, ticket, request of an entry are those of the row it is about: so it stands in the right tenant's log.
+create or replace function countersign.entries_name_their_rows(the_case jsonb) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare e jsonb; subject jsonb; noun text;
+begin
+  for e in select value from jsonb_array_elements(the_case->'change'->'entries') loop
+    noun := split_part(e->>'action', '.', 1);
+    continue when e->>'action' = 'request.refused' or noun in ('rate_limit', 'log', 'tenant', 'settings', 'kill_switch', 'database', 'staff', 'credential');
+    if noun = 'mail' then
+      subject := countersign.row_after(the_case, 'mail', e->'data'->>'mail');
+      if (subject->>'tenant_id', subject->>'request_id', subject->>'session_id')
+         is distinct from (e->>'tenant', e->>'request', e->>'session') then
+        perform countersign.refuse('P3', 'an entry about a letter names what the letter is about');
+      end if;
+      continue;
+    end if;
+    subject := case when noun in ('request', 'question') then countersign.row_after(the_case, 'request', e->>'request')
+                    else countersign.row_after(the_case, 'session', e->>'session') end;
+    if (subject->>'tenant_id', subject->>'target_id', subject->>'ticket') is distinct from (e->>'tenant', e->>'target', e->>'ticket')
+       or subject ? 'request_id' and (subject->>'request_id') is distinct from (e->>'request')
+       or not subject ? 'request_id' and (subject->>'session_id') is distinct from (e->>'session') then
+      perform countersign.refuse('P3', format('an entry %s names another tenant, target, ticket or request than its own', e->>'action'));
+    end if;
+  end loop;
+end $$;

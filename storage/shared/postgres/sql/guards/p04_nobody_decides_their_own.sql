@@ -1,0 +1,60 @@
+-- P4: nobody decides on their own request, or countersigns for themselves.
+--
+-- The same person counts, not the same account (REQ-107): addresses are compared case-folded and without a +tag. Whoever
+-- is a contact of the tenant neither asks, nor enters, nor countersigns there; nobody of the operator decides for a
+-- tenant. Nobody acts in another's name.
+
+create or replace function countersign.guard_p04(the_case jsonb) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  actor constant text := the_case->'change'->'actor'->>'id'; moment constant text := the_case->>'now';
+  r jsonb; a jsonb; b jsonb; request jsonb; signer text;
+begin
+  for r in select value from jsonb_array_elements(the_case->'rows') where value->>'table' in ('request', 'session', 'decision') loop
+    a := r->'after'; b := r->'before'; signer := null;
+    if r->>'table' = 'decision' then
+      request := countersign.row_after(the_case, 'request', a->>'request_id');
+      if request is null or (request->>'tenant_id', request->>'content_digest') is distinct from (a->>'tenant_id', a->>'content_digest') then
+        perform countersign.refuse('P4', format('decision %s is on no such request', a->>'id'));
+      end if;
+      continue when a->>'kind' = 'standing_consent';
+      if a->>'by' <> actor or a->>'by_name' <> the_case->'change'->'actor'->>'name' or not countersign.is_now(a->>'at', moment) then
+        perform countersign.refuse('P4', format('decision %s names %s, but %s acts, now', a->>'id', a->>'by', actor));
+      elsif a->>'kind' in ('approve', 'deny') and exists (
+          select 1 from countersign.staff as s, countersign.contact as c
+           where c.id = actor and countersign.person(s.email) = countersign.person(c.email)
+             and (s.id = request->>'engineer_id' or countersign.is_active(s.image::jsonb, moment))) then
+        perform countersign.refuse('P4', format('%s is of the operator, and nobody there decides for a tenant', actor));
+      end if;
+      signer := case when a->>'kind' in ('countersign', 'decline') then actor end;
+      a := request;
+    elsif r->>'table' = 'request' then
+      if (b = 'null' or a->>'state' = 'used') and countersign.is_contact_of(a->>'engineer_id', a->>'tenant_id') then
+        perform countersign.refuse('P4', format('%s is a contact of tenant %s', a->>'engineer_id', a->>'tenant_id'));
+      end if;
+      if (a->>'decided_by') is distinct from (b->>'decided_by') then
+        if a->>'decided_by' <> (case when b = 'null' then a->>'tenant_id' else actor end) then
+          perform countersign.refuse('P4', format('request %s is decided by %s, but %s acts', a->>'id', a->>'decided_by', actor));
+        elsif countersign.is_same_person(a->>'engineer_id', a->>'decided_by') then
+          perform countersign.refuse('P4', format('%s decides on their own request %s', actor, a->>'id'));
+        end if;
+      end if;
+      if (a->>'countersigned_by') is distinct from (b->>'countersigned_by') then signer := a->>'countersigned_by';
+      elsif (a->>'declined_by') is distinct from (b->>'declined_by') then signer := a->>'declined_by'; end if;
+    else
+      if b = 'null' and countersign.is_contact_of(a->>'engineer_id', a->>'tenant_id') then
+        perform countersign.refuse('P4', format('%s is a contact of tenant %s', a->>'engineer_id', a->>'tenant_id'));
+      elsif b <> 'null' and a->'elevation' <> b->'elevation' and a->'elevation'->>'state' <> 'asked' then
+        signer := coalesce(a->'elevation'->>'decided_by', '');
+      end if;
+    end if;
+    continue when signer is null;
+    if signer <> actor then
+      perform countersign.refuse('P4', format('%s is named, but %s acts', signer, actor));
+    elsif countersign.is_same_person(signer, a->>'engineer_id') then
+      perform countersign.refuse('P4', format('%s decides for themselves', actor));
+    elsif countersign.is_contact_of(signer, a->>'tenant_id') then
+      perform countersign.refuse('P4', format('%s is a contact of tenant %s', signer, a->>'tenant_id'));
+    end if;
+  end loop;
+end $$;

@@ -1,0 +1,129 @@
+-- P5: a tenant's decisions and settings are written only by the portal's role.
+--
+-- And by the portal only for a present administrator of that very tenant, who was mailed a link for this very decision
+-- on this very content: the link is used up by it. So is the way there guarded: a letter goes to the address on
+-- record, links are made by whoever delivers. Standing consent is the tenant's decision made beforehand, for read_only
+-- alone (REQ-106).
+
+create or replace function countersign.guard_p05(the_case jsonb) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  actor constant jsonb := the_case->'change'->'actor'; moment constant text := the_case->>'now'; r jsonb; a jsonb; b jsonb;
+begin
+  for r in select value from jsonb_array_elements(the_case->'rows')
+            where value->>'table' in ('settings', 'decision', 'consent_link', 'mail', 'request') loop
+    a := r->'after'; b := r->'before';
+    case r->>'table'
+      when 'settings' then perform countersign.check_settings(the_case, b, a);
+      when 'mail' then perform countersign.check_letter(the_case, b, a);
+      when 'consent_link' then perform countersign.check_link(the_case, b, a);
+      when 'decision' then
+        if a->>'kind' in ('approve', 'deny') then
+          if actor->>'kind' <> 'tenant_admin' or not countersign.is_admin_of(actor->>'id', a->>'tenant_id') then
+            perform countersign.refuse('P5', format('request %s is decided by an administrator of %s alone', a->>'request_id', a->>'tenant_id'));
+          elsif not exists (
+              select 1 from jsonb_array_elements(the_case->'rows') as l
+               where l->>'table' = 'consent_link' and l->'before'->>'kind' = a->>'kind'
+                 and l->'before'->>'request_id' = a->>'request_id' and l->'before'->>'contact_id' = actor->>'id'
+                 and l->'before'->>'content_digest' = a->>'content_digest') then
+            perform countersign.refuse('P5', format('%s was mailed no link to %s request %s', actor->>'id', a->>'kind', a->>'request_id'));
+          end if;
+        elsif a->>'kind' = 'standing_consent' then
+          if coalesce((select s.image::jsonb->'standing_consent' from countersign.settings as s where s.id = a->>'tenant_id'), 'false') <> 'true' then
+            perform countersign.refuse('P5', format('%s gave no standing consent', a->>'tenant_id'));
+          elsif countersign.row_after(the_case, 'request', a->>'request_id')->>'mode' is distinct from 'read_only' then
+            perform countersign.refuse('P5', 'standing consent is for read_only alone');
+          end if;
+        end if;
+      else
+        if a->>'state' in ('approved', 'denied') and (a->>'state') is distinct from (b->>'state')
+           and not exists (select 1 from jsonb_array_elements(the_case->'rows') as d
+                            where d->>'table' = 'decision' and d->'before' = 'null' and d->'after'->>'request_id' = a->>'id'
+                              and d->'after'->>'kind' = case when b = 'null' then 'standing_consent' when a->>'state' = 'denied' then 'deny' else 'approve' end) then
+          perform countersign.refuse('P5', format('request %s is %s without a decision of its tenant', a->>'id', a->>'state'));
+        elsif a->>'state' = 'approved' and (b->>'state') is distinct from 'approved' then
+          if not (a->>'granted_minutes')::int between 1 and (a->>'minutes')::int then
+            perform countersign.refuse('P5', format('request %s is granted for 1 to %s minutes', a->>'id', a->>'minutes'));
+          elsif not countersign.is_now(a->>'decided_at', moment)
+             or (a->>'usable_until')::timestamptz <> (a->>'decided_at')::timestamptz + interval '8 hours' then
+            perform countersign.refuse('P5', format('request %s is approved now, for eight hours', a->>'id'));
+          elsif not countersign.is_active(countersign.row_image('staff', a->>'engineer_id')::jsonb, moment) then
+            perform countersign.refuse('P5', format('%s is no active staff member: nobody could use the approval', a->>'engineer_id'));
+          end if;
+        elsif a->'exchanges'->-1->>'kind' = 'question' and a->'exchanges' <> b->'exchanges' then
+          if actor->>'kind' <> 'tenant_admin' or not countersign.is_admin_of(actor->>'id', a->>'tenant_id')
+             or a->'exchanges'->-1->>'by' <> actor->>'id' or not countersign.is_now(a->'exchanges'->-1->>'at', moment)
+             or not exists (select 1 from countersign.consent_link as l, lateral (select l.image::jsonb as i) as x
+                             where l.request_id = a->>'id' and i->>'contact_id' = actor->>'id' and i->>'used_at' is null
+                               and moment < i->>'expires_at') then
+            perform countersign.refuse('P5', format('about request %s asks an administrator of %s who was mailed a link', a->>'id', a->>'tenant_id'));
+          end if;
+        end if;
+    end case;
+  end loop;
+end $$;
+
+create or replace function countersign.check_settings(the_case jsonb, b jsonb, a jsonb) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare actor constant jsonb := the_case->'change'->'actor'; e jsonb;
+begin
+  if b <> 'null' and not (actor->>'kind' = 'tenant_admin' and countersign.is_admin_of(actor->>'id', a->>'id')
+                          or actor->>'kind' = 'system' and the_case->'login'->>'kind' = 'owner') then
+    perform countersign.refuse('P5', format('the settings of %s are the tenant''s own', a->>'id'));
+  elsif not (a->>'max_minutes')::int between 15 and 240 then
+    perform countersign.refuse('P5', 'a tenant''s maximum is 15 to 240 minutes');
+  elsif b <> 'null' and ((a->>'changed_by') is distinct from (actor->>'id') or not countersign.is_now(a->>'changed_at', the_case->>'now')) then
+    perform countersign.refuse('P5', 'settings say who changed them, and when');
+  end if;
+  for e in select value from jsonb_array_elements(the_case->'change'->'entries') where value->>'tenant' = a->>'id' and b <> 'null' loop
+    if not a @> coalesce(nullif(e->'after', 'null'), '{}') and e->>'action' ~ '^(settings|kill_switch)\.'
+       or not b @> coalesce(nullif(e->'before', 'null'), '{}') and e->>'action' ~ '^(settings|kill_switch)\.' then
+      perform countersign.refuse('P5', 'an entry says what the settings were and are');
+    end if;
+  end loop;
+end $$;
+
+-- A letter goes to the address on record; one that asks for links goes to an administrator of the request's tenant.
+create or replace function countersign.check_letter(the_case jsonb, b jsonb, a jsonb) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare address text;
+begin
+  if b <> 'null' then
+    if b->>'state' <> 'queued' or a->>'state' <> 'delivered' or b - '{state,delivered_at}'::text[] <> a - '{state,delivered_at}'::text[] then
+      perform countersign.refuse('P5', format('letter %s is delivered once, as it was written', a->>'id'));
+    end if;
+    return;
+  end if;
+  address := coalesce(countersign.row_after(the_case, 'contact', a->>'to_id')->>'email',
+                      countersign.row_after(the_case, 'staff', a->>'to_id')->>'email');
+  if address is distinct from a->>'to_email' and not (address is null and the_case->'login'->>'kind' = 'owner')
+     or a->>'state' <> 'queued' then
+    perform countersign.refuse('P5', format('letter %s goes to %s, but the address of %s is %s', a->>'id', a->>'to_email',
+      a->>'to_id', coalesce(address, 'not known')));
+  elsif a->'links' <> '[]' then
+    if not countersign.is_admin_of(a->>'to_id', a->>'tenant_id')
+       or (countersign.row_after(the_case, 'request', a->>'request_id')->>'tenant_id') is distinct from (a->>'tenant_id') then
+      perform countersign.refuse('P5', format('links to decide go to administrators of the request''s tenant, not to %s', a->>'to_id'));
+    end if;
+  end if;
+end $$;
+
+-- Links are made at delivery, for whom the letter went to; used once, by them, for what they are for.
+create or replace function countersign.check_link(the_case jsonb, b jsonb, a jsonb) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare actor constant jsonb := the_case->'change'->'actor'; letter jsonb; request jsonb; ok boolean;
+begin
+  if b = 'null' then
+    select r->'before' into letter from jsonb_array_elements(the_case->'rows') as r where r->>'table' = 'mail' and r->'before' <> 'null';
+    request := countersign.row_image('request', a->>'request_id')::jsonb;
+    ok := letter->>'to_id' = a->>'contact_id' and letter->>'request_id' = a->>'request_id' and letter->'links' ? (a->>'kind')
+      and request->>'content_digest' = a->>'content_digest' and request->>'expires_at' = a->>'expires_at' and a->>'used_at' is null
+      and a->>'id' ~ '^[0-9a-f]{64}$';
+    if ok is distinct from true then
+      perform countersign.refuse('P5', 'a link is made with the letter it stands in');
+    end if;
+  elsif actor->>'kind' <> 'tenant_admin' or b->>'contact_id' <> actor->>'id' or b->>'used_at' is not null
+     or the_case->>'now' >= b->>'expires_at' or a - 'used_at' <> b - 'used_at' or not countersign.is_now(a->>'used_at', the_case->>'now') then
+    perform countersign.refuse('P5', 'a link is used once, in its time, by whom it was mailed to');
+  end if;
+end $$;

@@ -1,0 +1,64 @@
+-- P10: step-up: creating, activating, ending others' sessions, countersigning, elevating and enrolling need a code of
+-- that very person, each code once; one code covers the person's own create and activate for 2 minutes (a setting,
+-- 0 = never).
+--
+-- A code leaves a step_up row when it is accepted, and only then (040_step_up.sql); the Change that rests on it names
+-- the row and writes itself into it.
+
+-- storage.shared.guards.p10…: ACTS, and a second factor replaced. A test holds this to that.
+create or replace function countersign.act_of(code text) returns text
+language sql immutable parallel safe as $$
+  select case code when 'request.created' then 'request.create' when 'session.started' then 'session.start'
+    when 'request.countersigned' then 'request.countersign' when 'elevation.asked' then 'session.elevate'
+    when 'elevation.granted' then 'session.countersign' when 'session.force_ended' then 'session.force_end'
+    when 'credential.enrolled' then 'staff.enrol' end
+$$;
+
+create or replace function countersign.guard_p10(the_case jsonb) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  change constant jsonb := the_case->'change'; actor constant jsonb := the_case->'change'->'actor';
+  needed text[]; r jsonb; given jsonb; seconds int; shared boolean; amounts countersign.limits;
+begin
+  if change->'entries' @? '$[*] ? (@.action starts with "step_up.")' then
+    perform countersign.refuse('P10', 'what a code is worth is said by step_up alone');
+  end if;
+  for r in select value from jsonb_array_elements(the_case->'rows') where value->>'table' in ('step_up', 'credential') loop
+    if r->>'table' = 'credential' then
+      if (r->'after'->>'failures', r->'after'->>'last_step', r->'after'->>'locked_until') is distinct from ('0', '0', null) then
+        perform countersign.refuse('P10', 'a new second factor begins unused');
+      end if;
+    elsif r->'before' = 'null' or (r->'after') - 'used_by' <> (r->'before') - 'used_by'
+       or r->'after'->'used_by' <> (r->'before'->'used_by') || (change->'id') or r->>'key' is distinct from (actor->>'step_up') then
+      perform countersign.refuse('P10', format('step-up %s can only be used, once, by the Change that rests on it', r->>'key'));
+    end if;
+  end loop;
+  if actor->>'kind' <> 'staff' then
+    return;
+  end if;
+  select array_agg(distinct countersign.act_of(e->>'action')) into needed from jsonb_array_elements(change->'entries') as e
+   where countersign.act_of(e->>'action') is not null
+     and not (e->>'action' = 'credential.enrolled' and change->'entries' @> '[{"action":"staff.added"}]');
+  if needed is null then
+    return;
+  elsif cardinality(needed) > 1 then
+    perform countersign.refuse('P10', 'one code for two acts');
+  end if;
+  select r1->'before' into given from jsonb_array_elements(the_case->'rows') as r1
+   where r1->>'table' = 'step_up' and r1->>'key' = actor->>'step_up';
+  if given is null then
+    perform countersign.refuse('P10', format('%s needs a fresh code, written back as used', needed[1]));
+  elsif given->>'staff_id' <> actor->>'id' then
+    perform countersign.refuse('P10', 'the code was given by another person');
+  end if;
+  select * into amounts from countersign.limits;
+  shared := given->>'act' = 'request.create' and needed[1] = 'session.start';
+  seconds := case when shared then amounts.step_up_reuse_seconds else amounts.step_up_seconds end;
+  if given->>'act' <> needed[1] and not (shared and seconds > 0) then
+    perform countersign.refuse('P10', format('the code was given for %s, not for %s', given->>'act', needed[1]));
+  elsif jsonb_array_length(given->'used_by') > (case when shared then 1 else 0 end) then
+    perform countersign.refuse('P10', 'each code works once');
+  elsif (the_case->>'now')::timestamptz - (given->>'at')::timestamptz > make_interval(secs => seconds) then
+    perform countersign.refuse('P10', format('the code was given more than %s s ago', seconds));
+  end if;
+end $$;

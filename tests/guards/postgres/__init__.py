@@ -1,0 +1,1 @@
+"""Attacks on the PostgreSQL form, and what keeps the promises there."""

@@ -1,0 +1,85 @@
+"""A company on PostgreSQL with something worth attacking, made once through the services and cloned for every attack."""
+
+# ruff: noqa: E501  (what an attacker types stays as typed)
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import psycopg
+
+from app.services import sessions, staff
+from storage.models import Mode, Role
+from storage.shared.vault import OpenVault, new_key
+from tests.clock import ManualClock
+from tests.postgres import cluster, template
+from tests.services.world import REASON, World
+from tests.team import TeamShared
+
+
+@dataclass(frozen=True)
+class Company:
+    """Where it is, who is who (name → staff id), codes that still work, and what lies about: requests of Ann that are
+    pending, approved and approved for full; Raj's running session, whose elevation waits."""
+
+    database: str
+    people: dict[str, str]
+    codes: dict[str, list[str]]
+    pending: str
+    ready: str
+    full: str
+    running: str
+    link: str
+
+    def role(self, name: str) -> str:
+        """The database log-in of one of the people, or of a program."""
+        if name in self.people:
+            return "cs_" + self.people[name].lower().replace("-", "_")
+        return name if name == "postgres" else f"countersign_{name}"
+
+
+@cache
+def company() -> Company:
+    """The company; its database is a template that nobody is connected to."""
+    name = cluster().fresh(template(), "company")
+    return asyncio.run(_made(name))
+
+
+async def _made(database: str) -> Company:
+    clock = ManualClock(datetime.now(UTC))
+    shared = TeamShared(cluster(), database, clock)
+    world = await World.made(shared, OpenVault(new_key()), clock, Path(mkdtemp(prefix="cs-company-")))  # type: ignore[arg-type]  # the other form of the same interface
+    try:
+        dee = await world.add("dee", "Dee Moss", Role.ENGINEER)
+        await world.run(staff.deactivate, world.dana, dee.id)
+        running = await world.inside(world.raj, ticket="T-1")
+        await world.run(sessions.ask_elevation, world.raj, running.id, f"{REASON} It must be set right by hand.")
+        ready = await world.approve(await world.ask(world.ann, ticket="T-2"))
+        full = await world.approve(await world.ask(world.ann, ticket="T-3", mode=Mode.FULL))
+        pending = await world.ask(world.ann, ticket="T-4")
+        from storage.models import LinkKind
+
+        link = await world.link(pending, "northwind/maria", LinkKind.APPROVE)
+        people = {
+            one.email.split("@")[0]: one.id for one in (world.dana, world.ann, world.raj, world.lee, world.noor, dee)
+        }
+        codes = {email.split("@")[0]: list(left) for email, left in world._codes.items()}
+    finally:
+        await world.close()
+        await shared.close()
+    made = Company(database, people, codes, pending.id, ready.id, full.id, running.id, link)
+    with psycopg.connect(cluster().url(database), autocommit=True) as connection:
+        for name, key in people.items():
+            role = made.role(name)
+            there = connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
+            if there is None:
+                connection.execute(f'create role "{role}" login in role countersign_staff')
+            connection.execute(
+                "insert into countersign.login values (%s, 'staff', %s) on conflict do nothing", (role, key)
+            )
+    return made
