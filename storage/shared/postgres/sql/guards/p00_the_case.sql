@@ -29,10 +29,11 @@ end $do$;
 
 -- What is compared when two addresses are asked to be one person's (REQ-107): case-folded, without a +tag.
 create or replace function countersign.person(email text) returns text
-language sql immutable strict set search_path = pg_catalog, pg_temp as $$
-  select regexp_replace(countersign.folded(regexp_replace(normalize(email, nfkc), '^\s+|\s+$', '', 'g')),
-                        '^([^+]*)(\+.*)?@([^@]*)$', '\1@\3')
-$$;
+language plpgsql immutable strict set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select regexp_replace(countersign.folded(regexp_replace(normalize(email, nfkc), '^\s+|\s+$', '', 'g')),
+                        '^([^+]*)(\+.*)?@([^@]*)$', '\1@\3'));
+end $$;
 
 create or replace function countersign.has_action(the_case jsonb, code text) returns boolean
 language sql immutable as $$
@@ -63,35 +64,39 @@ $$;
 
 -- Whether two accounts or contacts are one person, by id or by address.
 create or replace function countersign.is_same_person(one text, other text) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp as $$
-  select one = other or exists (
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select one = other or exists (
     select 1 from countersign.staff as a, countersign.staff as b
-     where a.id = one and b.id = other and countersign.person(a.email) = countersign.person(b.email))
-$$;
+     where a.id = one and b.id = other and countersign.person(a.email) = countersign.person(b.email)));
+end $$;
 
 create or replace function countersign.is_contact_of(staff_id text, tenant text) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp as $$
-  select exists (
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select exists (
     select 1 from countersign.staff as s, countersign.contact as c
      where s.id = staff_id and c.tenant_id = tenant and c.image::jsonb->'removed' = 'false'
-       and countersign.person(s.email) = countersign.person(c.email))
-$$;
+       and countersign.person(s.email) = countersign.person(c.email)));
+end $$;
 
 create or replace function countersign.is_admin_of(contact text, tenant text) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp as $$
-  select exists (
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select exists (
     select 1 from countersign.contact as c
      where c.id = contact and c.tenant_id = tenant and c.image::jsonb->'removed' = 'false'
-       and c.image::jsonb->'roles' ? 'tenant_admin')
-$$;
+       and c.image::jsonb->'roles' ? 'tenant_admin'));
+end $$;
 
 -- Why nobody gets into a tenant (REQ-110), or null.
 create or replace function countersign.shut_because(tenant text) returns text
-language sql stable set search_path = pg_catalog, pg_temp as $$
-  select case when t.id is null or s.id is null then format('there is no tenant %s', tenant)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select case when t.id is null or s.id is null then format('there is no tenant %s', tenant)
               when t.image::jsonb->>'status' <> 'active' then format('tenant %s is %s', tenant, t.image::jsonb->>'status')
               when s.image::jsonb->'kill_switch' = 'true' then format('tenant %s has shut all support access off', tenant)
               when s.image::jsonb->>'mode' = 'forbidden' then format('the mode of tenant %s is forbidden', tenant) end
     from (values (1)) as one left join countersign.tenant as t on t.id = tenant
-                             left join countersign.settings as s on s.id = tenant
-$$;
+                             left join countersign.settings as s on s.id = tenant);
+end $$;

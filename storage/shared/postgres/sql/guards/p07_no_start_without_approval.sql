@@ -4,17 +4,19 @@
 -- at most, for a user of that tenant (REQ-101, REQ-104).
 
 create or replace function countersign.content_digest(request jsonb) returns text
-language sql immutable set search_path = pg_catalog, pg_temp as $$
-  select encode(sha256(convert_to(countersign.canonical(jsonb_build_object(
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select encode(sha256(convert_to(countersign.canonical(jsonb_build_object(
     'tenant', request->'tenant_id', 'target', request->'target_id', 'scope', request->'scope', 'records', request->'records',
-    'mode', request->'mode', 'minutes', request->'minutes', 'ticket', request->'ticket', 'reason', request->'reason')), 'UTF8')), 'hex')
-$$;
+    'mode', request->'mode', 'minutes', request->'minutes', 'ticket', request->'ticket', 'reason', request->'reason')), 'UTF8')), 'hex'));
+end $$;
 
 create or replace function countersign.is_target(target text, tenant text) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp as $$
-  select exists (select 1 from countersign.contact as c where c.id = target and c.tenant_id = tenant
-                    and c.image::jsonb->'removed' = 'false' and c.image::jsonb->'roles' ?| '{user,tenant_admin}')
-$$;
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select exists (select 1 from countersign.contact as c where c.id = target and c.tenant_id = tenant
+                    and c.image::jsonb->'removed' = 'false' and c.image::jsonb->'roles' ?| '{user,tenant_admin}'));
+end $$;
 
 create or replace function countersign.guard_p07(the_case jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$

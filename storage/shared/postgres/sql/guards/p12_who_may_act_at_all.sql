@@ -7,8 +7,9 @@
 
 -- Who may record an action at all: kinds of log-in and roles of staff.
 create or replace function countersign.may_record(code text, actor jsonb, role text) returns boolean
-language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
-  select case actor->>'kind'
+language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select case actor->>'kind'
     when 'staff' then case
       when code in ('credential.enrolled', 'log.exported', 'request.refused', 'rate_limit.met') then true
       when role = 'auditor' then false
@@ -25,8 +26,8 @@ language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
       when 'worker' then code in ('mail.delivered', 'request.expired', 'request.lapsed', 'session.expired')
       else code in ('database.created', 'credential.enrolled', 'tenant.imported', 'settings.changed', 'session.ended', 'log.exported',
         'kill_switch.turned_on', 'kill_switch.turned_off') end
-    else false end
-$$;
+    else false end);
+end $$;
 
 create or replace function countersign.guard_p12(the_case jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -129,11 +130,12 @@ end $$;
 
 -- Whether this Change shuts the tenant.
 create or replace function countersign.shut_after(the_case jsonb, tenant text) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp as $$
-  select exists (select 1 from jsonb_array_elements(the_case->'rows') as r where r->>'key' = tenant and (
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select exists (select 1 from jsonb_array_elements(the_case->'rows') as r where r->>'key' = tenant and (
     r->>'table' = 'settings' and (r->'after'->'kill_switch' = 'true' or r->'after'->>'mode' = 'forbidden')
-    or r->>'table' = 'tenant' and r->'after'->>'status' <> 'active'))
-$$;
+    or r->>'table' = 'tenant' and r->'after'->>'status' <> 'active')));
+end $$;
 
 create or replace function countersign.check_account(the_case jsonb, b jsonb, a jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
