@@ -27,19 +27,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("form", ["sqlite", "postgres"] if both else ["sqlite"])
 
 
-AWAITING_GUARDS = (
-    "test_a_row_nobody_had_read_is_not_overwritten[postgres]",
-    "test_a_session_that_starts_while_the_kill_switch_is_turned_ends_too[postgres]",
-)
-"""Promises that PostgreSQL does not keep yet: each is expected to fail."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.name in AWAITING_GUARDS:
-            item.add_marker(pytest.mark.xfail(reason="its guard is not written in SQL yet", strict=False))
-
-
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
