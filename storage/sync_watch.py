@@ -28,8 +28,9 @@ T = TypeVar("T")
 
 _CHUNK = 250
 _REST_SECONDS = 0.5
-_DUTY = 25
-"""Rest so many times as long as the last step took: 4 % of one core at most."""
+_DUTY = 100
+"""Rest so many times as long as the last step took: 1 % of one core at most. A change without a new entry is looked
+for at once; this finds the rest."""
 _OUTAGE_SECONDS = 5.0
 _WHOLE_FILE_BYTES = 64 * 2**20
 
