@@ -84,7 +84,7 @@ class Replica:
                 if stamp != schema.version():
                     empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
                     return ("the file was empty" if empty else "it was made by another version"), False
-                connection.execute("SELECT epoch, seq, hash FROM log_head LIMIT 1").fetchone()
+                position_of(connection)  # just as everybody will ask next: by the key's own index
         except TROUBLE as error:
             if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
                 raise OSError(str(error)) from error

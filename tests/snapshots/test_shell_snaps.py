@@ -38,6 +38,7 @@ class ShellApp(QueueApp):
     def __init__(self, still: StillQueue, email: str, status: SyncStatus) -> None:
         super().__init__(still.world, email)
         self.context.sync_status = lambda: status
+        self.context.exports = "/home/ann"
         self.add_mode("audit", lambda: AuditScreen(self.context))
 
 

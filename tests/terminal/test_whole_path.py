@@ -49,8 +49,7 @@ def test_ask_consent_start_view_end_by_keys_while_a_super_watches(home: Home, an
         super_console.wait_for("RUNNING", "Northwind")
 
         ann.press("l")
-        ann.wait_for("Log what you viewed")
-        ann.press("Tab")
+        ann.wait_for("Log what you viewed")  # the name has the focus
         ann.type("payment event 991")
         ann.press("C-s")
         super_console.wait_for("payment event 991")
