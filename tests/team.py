@@ -33,6 +33,7 @@ class TeamShared(PostgresShared):
 
     def __init__(self, server: Cluster, database: str, clock: ManualClock) -> None:
         super().__init__(server.url(database))
+        self.database = database
         self._clock = clock
         self._reading = Line(server.url(database, "countersign_worker"))
         self._known: set[str] = set()

@@ -1,78 +1,54 @@
-"""The company that the state machine drives: a real shared database in memory-backed files, two real consoles that may
-lag behind each other, one clock, and the model's word on what is allowed."""
+"""The company that the state machine drives: a real shared database of either form, two real consoles that may lag
+behind each other, one clock, and the model's word on what is allowed."""
 
 from __future__ import annotations
 
 import asyncio
-import atexit
 import shutil
 import tempfile
 from collections.abc import Callable, Coroutine
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
-from app.policy.limits import Limits
 from app.policy.verdict import Refused
-from app.services import tenants
 from storage.errors import Conflict
 from storage.models import Staff
 from storage.shared.change import Applied, Change
-from storage.shared.guards.case import Limits as GuardLimits
-from storage.shared.opening import create_file
-from storage.shared.sqlite import SqliteShared
-from storage.shared.vault import Vault, new_key
 from tests.clock import ManualClock
-from tests.services.model import Case, Model, Person, Place
-from tests.services.world import FABRIKAM, PLATFORM, World
+from tests.services.machine.grounds import LIMITS, ground
+from tests.services.machine.model import Case, Model, Person, Place
+from tests.services.world import World
 
 T = TypeVar("T")
 
-LIMITS = Limits(sessions_per_hour=3, tenants_per_day=2)
-GUARDED = GuardLimits(starts_per_hour=3, tenants_per_day=2)
-KEY = new_key()
 PEOPLE = {"ann": "engineer", "raj": "engineer", "dana": "super", "lee": "super", "noor": "auditor"}
 NO = (Refused, Conflict)
-
-
-@cache
-def template() -> Path:
-    """A populated world, made once and copied for each run. In memory where the machine has such a place."""
-    shm = Path("/dev/shm")
-    home = Path(tempfile.mkdtemp(prefix="countersign-machine-", dir=shm if shm.is_dir() else None))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    create_file(home / "shared.db")
-
-    async def populate() -> None:
-        clock = ManualClock()
-        shared = await SqliteShared.open(home / "shared.db", Vault(KEY), clock, limits=GUARDED)
-        world = await World.made(shared, Vault(KEY), clock, home / "one", LIMITS)
-        await world.desk.run(tenants.import_records, PLATFORM, [FABRIKAM])
-        await world.close()
-        await shared.close()
-        shutil.copytree(home / "one", home / "two")
-
-    asyncio.run(populate())
-    return home
+people = st.sampled_from(sorted(PEOPLE))
+places = st.sampled_from(["northwind", "contoso", "fabrikam"])
+picks = st.integers(0, 10**6)
 
 
 class TwoConsoles(RuleBasedStateMachine):
-    """Five staff, three tenants, two consoles, one clock."""
+    """Five staff, three tenants, two consoles, one clock; `form` of the shared database."""
+
+    form = "sqlite"
 
     @initialize()
     def open(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.home = Path(tempfile.mkdtemp(prefix="run-", dir=template()))
+        self.ground = ground(self.form)
+        self.home = Path(tempfile.mkdtemp(prefix="run-", dir=self.ground.home))
         for part in ("one", "two"):
-            shutil.copytree(template() / part, self.home / part)
-        shutil.copyfile(template() / "shared.db", self.home / "shared.db")
+            shutil.copytree(self.ground.home / part, self.home / part)
         self.clock = ManualClock()
-        self.shared = self.wait(SqliteShared.open(self.home / "shared.db", Vault(KEY), self.clock, limits=GUARDED))
+        self.shared = self.wait(self.ground.opened(self.clock, self.home))
         self.worlds = [
-            World.reopened(self.shared, Vault(KEY), self.clock, self.home / part, LIMITS) for part in ("one", "two")
+            World.reopened(self.shared, self.ground.vault, self.clock, self.home / part, LIMITS)  # type: ignore[arg-type]  # either form
+            for part in ("one", "two")
         ]
         self.worlds[1].share_codes(self.worlds[0])
         self.wait(self.pull())
@@ -101,7 +77,7 @@ class TwoConsoles(RuleBasedStateMachine):
     async def closed(self) -> None:
         for world in self.worlds:
             await world.close()
-        await self.shared.close()
+        await self.ground.gone(self.shared)
 
     async def whole(self) -> None:
         """Logs verify, replicas equal the shared database."""

@@ -1,0 +1,1 @@
+"""The state machine over the services: the company, the model's beliefs, and what people do, by noun."""
