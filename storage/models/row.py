@@ -4,6 +4,9 @@ Every row of the shared database is stored as its *image*: the canonical JSON te
 kept verbatim. The columns that SQL searches by are generated from the image by the database itself, so they cannot
 disagree with what the log's digest vouches for (design.md, "What the digest vouches for is what the console shows").
 The domain of an image: strings, integers below 2**53, booleans, null, lists, objects with ASCII keys. No floats.
+
+A class may gain fields, each with a default: images from before lack them and are read with it. What is written always
+has every field, and a digest is always over the text as stored.
 """
 
 from __future__ import annotations
@@ -151,12 +154,24 @@ def _exactly(kind: type) -> Decoder:
 
 
 def _dataclass_decoder(cls: type) -> Decoder:
+    """A field that is absent takes its default: images that were stored before a class gained it stay readable. One
+    that the class does not know stays an error: it was written by a newer program, whose meaning nobody may drop."""
     hints = typing.get_type_hints(cls)
     fields = {f.name: _decoder(hints[f.name]) for f in dataclasses.fields(cls)}
+    needed = {f.name for f in dataclasses.fields(cls)} - defaults(cls).keys()
 
     def read(data: Any) -> Any:
-        if not isinstance(data, dict) or data.keys() != fields.keys():
+        if not isinstance(data, dict) or not (needed <= data.keys() <= fields.keys()):
             raise ValueError(f"not an image of {cls.__name__}")
-        return cls(**{name: decode(data[name]) for name, decode in fields.items()})
+        return cls(**{name: fields[name](value) for name, value in data.items()})
 
     return read
+
+
+def defaults(cls: type) -> dict[str, Any]:
+    """The fields of a row, or of a value in one, that may be absent from an image, with what they then are."""
+    found = {f.name: f.default for f in dataclasses.fields(cls) if f.default is not dataclasses.MISSING}
+    made = {
+        f.name: f.default_factory() for f in dataclasses.fields(cls) if f.default_factory is not dataclasses.MISSING
+    }
+    return found | made

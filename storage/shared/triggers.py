@@ -45,7 +45,14 @@ BEGIN SELECT RAISE(ABORT, 'P1: a log has one head'); END
 
 
 def trigger_statements(row_tables: tuple[str, ...]) -> Iterator[str]:
-    """CREATE TRIGGER statements for the logs, the heads and every row table."""
+    """Every CREATE TRIGGER statement: what a file of this version holds."""
+    yield from log_triggers()
+    for table in row_tables:
+        yield from row_triggers(table)
+
+
+def log_triggers() -> Iterator[str]:
+    """CREATE TRIGGER statements for the logs and their heads."""
     yield _OPERATOR_LOG
     yield _TENANT_LOG
     yield from _HEAD
@@ -53,8 +60,6 @@ def trigger_statements(row_tables: tuple[str, ...]) -> Iterator[str]:
         yield _refusing(log, "UPDATE", "P1", "an entry is never changed")
         yield _refusing(log, "DELETE", "P1", "an entry is never removed")
     yield _refusing("log_head", "DELETE", "P1", "a log''s head is never removed")
-    for table in row_tables:
-        yield from _row_triggers(table)
 
 
 def _refusing(table: str, event: str, promise: str, words: str) -> str:
@@ -64,7 +69,8 @@ BEGIN SELECT RAISE(ABORT, '{promise}: {words}'); END
 """
 
 
-def _row_triggers(table: str) -> Iterator[str]:
+def row_triggers(table: str) -> Iterator[str]:
+    """CREATE TRIGGER statements for a table of rows."""
     yield _refusing(table, "DELETE", "P2", f"a row of {table} is never removed")
     yield f"""
 CREATE TRIGGER {table}_forward BEFORE UPDATE ON "{table}" WHEN NEW.rev <= OLD.rev OR NEW.id IS NOT OLD.id

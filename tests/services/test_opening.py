@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
 
 from storage.errors import Corrupt, CountersignError, Misconfigured, Offline
 from storage.log.entry import Head
+from storage.models.tables import metadata
 from storage.shared import migrations
 from storage.shared.connections import journal_mode
 from storage.shared.opening import create_file
@@ -199,6 +201,22 @@ def test_the_revisions_named_are_those_there_are() -> None:
     scripts = ScriptDirectory.from_config(config)
     assert tuple(script.revision for script in reversed(list(scripts.walk_revisions()))) == migrations.REVISIONS
     assert scripts.get_current_head() == migrations.HEAD
+
+
+def test_the_revisions_make_what_the_models_say(tmp_path: Path) -> None:
+    """Revisions keep their own copies of the tables: together they are what this version works with."""
+    made = {}
+    for name in ("by revisions", "by models"):
+        engine = create_engine(f"sqlite:///{tmp_path / name}")
+        with engine.begin() as connection:
+            migrations.upgrade(connection) if name == "by revisions" else metadata.create_all(connection)
+            found = connection.exec_driver_sql(
+                "SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL"
+                " AND name <> 'alembic_version'"
+            )
+            made[name] = {str(row[0]): " ".join(str(row[1]).split()) for row in found}
+        engine.dispose()
+    assert made["by revisions"] == made["by models"]
 
 
 def test_wal_only_where_sqlite_does_not_damage_it() -> None:

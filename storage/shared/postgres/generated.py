@@ -3,7 +3,8 @@ rows by table name. Generated, so that a field added to a row class needs no sec
 dynamic SQL, so that plans are kept and no name from outside ever becomes SQL.
 
 An image is right when rebuilding it field by field, keys sorted, types as the class says, gives the very same text: so
-it is canonical (RFC 8785), without duplicate or foreign keys, and every console can decode it.
+it is canonical (RFC 8785), without duplicate or foreign keys, and every console can decode it. A field that is absent
+is rebuilt with its default: so what is written must have it, and `completed` reads an image of before the class had it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from enum import StrEnum
 from typing import Any
 
 from storage.log.actions import Action
-from storage.models.row import row_types
+from storage.models.row import canonical, defaults, encode, row_types
 from storage.shared.reading import row_tables
 from storage.shared.writing import COMMAND
 
@@ -28,6 +29,7 @@ _HEADER = "language plpgsql"
 def statements() -> Iterator[str]:
     """Every generated function."""
     yield _image_of()
+    yield _completed()
     yield _by_table(
         "row_image(table_name text, key text) returns text",
         lambda table: f'return (select image from countersign."{table}" where id = key);',
@@ -89,8 +91,40 @@ def _of_class(source: str, cls: type) -> str:
     """The canonical text of an object, null if a field is not what it must be."""
     hints = typing.get_type_hints(cls)
     names = sorted(field.name for field in dataclasses.fields(cls))
-    parts = [f"""'"{name}":' || {_of_type(f"{source}->'{name}'", hints[name])}""" for name in names]
+    absent = {name: _default(value) for name, value in defaults(cls).items()}
+    values = {name: f"coalesce({source}->'{name}', {absent[name]})" for name in absent}
+    parts = [f"""'"{name}":' || {_of_type(values.get(name, f"{source}->'{name}'"), hints[name])}""" for name in names]
     return "'{' || " + " || ',' || ".join(parts) + " || '}'"
+
+
+def _completed() -> str:
+    """An image as stored, with the fields that its class gained since."""
+    kinds = {table: kind for table, kind in sorted(row_types().items()) if defaults(kind)}
+    cases = "\n".join(
+        f"    when {_literal(table)} then return {_with_defaults(table, kind)};" for table, kind in kinds.items()
+    )
+    return (
+        "create or replace function countersign.completed(table_name text, v jsonb) returns jsonb stable"
+        f" {_HEADER} as $$\nbegin\n  case table_name\n{cases}\n    else return v;\n  end case;\nend $$"
+    )
+
+
+def _with_defaults(table: str, kind: type) -> str:
+    inner = (hint for hint in typing.get_type_hints(kind).values() if _may_lack_something(hint))
+    if next(inner, None) is not None:
+        return f"coalesce(countersign.image_of({_literal(table)}, v)::jsonb, v)"
+    return f"{_default(defaults(kind))} || v"
+
+
+def _may_lack_something(hint: Any) -> bool:
+    """Whether a value of this type holds objects with fields that may be absent."""
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return bool(defaults(hint)) or any(map(_may_lack_something, typing.get_type_hints(hint).values()))
+    return any(map(_may_lack_something, typing.get_args(hint)))
+
+
+def _default(value: Any) -> str:
+    return f"{_literal(canonical(encode(value)))}::jsonb"
 
 
 def _of_type(value: str, hint: Any) -> str:

@@ -182,7 +182,7 @@ begin
   stamp := countersign.time_text(moment);
   select jsonb_build_object('change', change, 'now', stamp, 'login', login, 'rows', coalesce(jsonb_agg(
            jsonb_build_object('table', w->>0, 'key', w->>1, 'entry', w->3,
-                              'before', countersign.row_image(w->>0, w->>1)::jsonb, 'after', (w->>2)::jsonb)), '[]'))
+                              'before', countersign.completed(w->>0, countersign.row_image(w->>0, w->>1)::jsonb), 'after', (w->>2)::jsonb)), '[]'))
     into the_case from jsonb_array_elements(change->'writes') as w;
   perform countersign.check_all(the_case);
   return countersign.write_change(change, head.seq, head.hash, greatest(stamp collate "C", head.last_at collate "C"));

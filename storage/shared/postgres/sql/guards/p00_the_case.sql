@@ -47,7 +47,7 @@ declare written jsonb;
 begin
   select r->'after' into written from jsonb_array_elements(the_case->'rows') as r
    where r->>'table' = table_name and r->>'key' = key;
-  return coalesce(written, countersign.row_image(table_name, key)::jsonb);
+  return coalesce(written, countersign.completed(table_name, countersign.row_image(table_name, key)::jsonb));
 end $$;
 
 create or replace function countersign.is_active(staff jsonb, moment text) returns boolean
