@@ -17,7 +17,7 @@ from screens.context import ConsoleContext
 from screens.step_up import run_command
 from storage.errors import CountersignError
 from widgets.dialog import Choice, Dialog
-from widgets.entry import LineEntry
+from widgets.entry import CodeEntry, LineEntry
 from widgets.qr import qr_content
 from widgets.text import safe
 
@@ -85,7 +85,7 @@ class EnrolmentDialog(Dialog[bool]):
     """Shows a fresh enrolment, once. Answers True when a first code was right; leaving without is allowed, said so."""
 
     choices = (Choice("cancel", "Later", "escape"), Choice("confirm", "Confirm", "enter"))
-    AUTO_FOCUS = "#enrol-code"
+    AUTO_FOCUS = "CodeEntry"
     FRAME_LINES = 2
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "choose('confirm')", show=False)]
     DEFAULT_CSS = """
@@ -125,7 +125,7 @@ class EnrolmentDialog(Dialog[bool]):
                     ),
                     markup=False,
                 )
-                yield Input(placeholder="6 digits", id="enrol-code", max_length=10, compact=True)
+                yield CodeEntry("6 digits", id="enrol-code")
 
     @on(Input.Submitted)
     async def _entered(self, event: Input.Submitted) -> None:
@@ -136,7 +136,7 @@ class EnrolmentDialog(Dialog[bool]):
         if choice != "confirm":
             self.dismiss(None)
             return
-        code = "".join(self.query_one("#enrol-code", Input).value.split())
+        code = self.query_one(CodeEntry).code
         if not code:
             self.problem("type the code to see that it works, or Esc to do it later")
         elif not self._checking:
@@ -150,7 +150,7 @@ class EnrolmentDialog(Dialog[bool]):
             wrong = f"{error}. {error.advice}"
         self._checking = False
         if wrong:
-            self.query_one("#enrol-code", Input).value = ""
+            self.query_one(CodeEntry).clear()
             self.problem(wrong)
         else:
             self.dismiss(True)

@@ -11,10 +11,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, Static
 
 from app.policy.verdict import Verdict, rule
 from screens.actions import Action
@@ -26,13 +24,15 @@ from screens.queued import marked
 from screens.request_acts import Act, acts_on, first_act, way_in
 from screens.request_detail import Part, RequestDetail, RequestStory, read_story
 from storage.replica.queries.requests import RequestLine, request_line
-from widgets.entry import LineEntry
 from widgets.moments import near_text
 from widgets.table import VirtualTable
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from storage.sync import ChangeSet
 
+NONE_OPEN = "no open requests: n asks for access"
 SEARCH = "queue search"
 SEARCH_AFTER_SECONDS = 0.1
 """Typing first, searching in the pause after it."""
@@ -87,19 +87,7 @@ class QueueScreen(QueueActs):
 
     DEFAULT_CSS = """
     QueueScreen {
-        #queue-list { width: 1fr; height: 1fr; }
-        #queue-top { height: 1; padding: 0 1 0 2; background: $surface; }
-        #queue-summary { width: 1fr; color: $tone-dim; text-wrap: nowrap; text-overflow: ellipsis; }
-        #queue-filter { display: none; width: 1fr; }
-        &.-filtering #queue-filter { display: block; }
-        &.-filtering #queue-summary { width: auto; max-width: 60%; margin-left: 1; }
-        #queue-detail { display: none; }
-        &.-reading #queue-list { display: none; }
-        &.-reading #queue-detail { display: block; }
-        &.-two-panes #queue-list, &.-three-panes #queue-list { display: block; }
-        &.-two-panes #queue-detail, &.-three-panes #queue-detail {
-            display: block; width: 44%; border-left: vkey $panel;
-        }
+        &.-two-panes #queue-detail { width: 44%; }
         #queue-story { display: none; }
         &.-three-panes #queue-detail { width: 34%; }
         &.-three-panes #queue-story { display: block; width: 28%; border-left: vkey $panel; }
@@ -110,26 +98,14 @@ class QueueScreen(QueueActs):
         super().__init__(context)
         self.shown: QueueNow | None = None
         self._acts: Mapping[Act, Verdict] = {}
-        self._filter = ""
 
     def compose_body(self) -> ComposeResult:
-        with Vertical(id="queue-list"):
-            with Horizontal(id="queue-top"):
-                yield LineEntry(placeholder="words  state:denied  tenant:…  staff:…  ticket:…", id="queue-filter")
-                yield Static("", id="queue-summary", markup=False)
-            yield VirtualTable(COLUMNS, self.context.now, empty="no open requests: n asks for access", id="queue-table")
-        yield RequestDetail(self.context.now, self._when, id="queue-detail")
+        hint = "words  state:denied  tenant:…  staff:…  ticket:…"
+        yield from self.compose_list(COLUMNS, hint=hint, empty=NONE_OPEN)
+        yield RequestDetail(self.context.now, self._when, id="queue-detail", classes="list-detail")
         yield RequestDetail(self.context.now, self._when, id="queue-story")
 
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.table.focus()
-
     # -- what is shown ---------------------------------------------------------------------------------------------
-
-    @property
-    def table(self) -> VirtualTable:
-        return self.query_one("#queue-table", VirtualTable)
 
     @property
     def detail(self) -> RequestDetail:
@@ -141,17 +117,13 @@ class QueueScreen(QueueActs):
         key = self.table.cursor_key
         return self.shown.lines.get(key) if self.shown is not None and key is not None else None
 
-    @property
-    def one_pane(self) -> bool:
-        return self.has_class("-one-pane")
-
     def reload(self, changes: ChangeSet | None) -> None:
         if changes is None or changes.tables & _TOUCHING:
-            self._read()
+            self.read_list()
 
     def on_tick(self, now: datetime) -> None:
         if self.shown is not None and self.shown.next_change is not None and now >= self.shown.next_change:
-            self._read()
+            self.read_list()
         self.table.refresh_time_cells()
         self.detail.refresh_time_cells()
 
@@ -166,7 +138,7 @@ class QueueScreen(QueueActs):
         if request_line(self.context.reader, key) is None:
             return False
         self.do_filter()
-        self.query_one("#queue-filter", LineEntry).prefill(key)
+        self.filter_line.prefill(key)
         self.table.focus()
         return True
 
@@ -177,18 +149,18 @@ class QueueScreen(QueueActs):
         if action.id != "queue.first":
             return action.label
         act = first_act(self._acts) if self._acts else None
-        if (self.one_pane and not self.has_class("-reading")) or act is None:
+        if self.detail_hidden or act is None:
             return "Open" if self.one_pane else "Explain"
         return _ENTER_WORDS[act]
 
-    def _read(self, from_top: bool = False) -> None:
+    def read_list(self, *, from_top: bool = False) -> None:
         """Read the replica again: what is open at once, what a filter finds in a worker of its own."""
-        parsed = parse_filter(self._filter)
+        parsed = parse_filter(self.filter_text)
         self.workers.cancel_group(self, SEARCH)
         if parsed.trouble:
-            self.query_one("#queue-summary", Static).update(parsed.trouble)
+            self.summarise(parsed.trouble)
         elif parsed.wanted.empty:
-            self._show(open_now(self.context, self.context.now()), "no open requests: n asks for access", from_top)
+            self._show(open_now(self.context, self.context.now()), NONE_OPEN, from_top)
         else:
             # Only reads, so that the next one may cancel it.
             self.run_worker(self._search(parsed, from_top), name=SEARCH, group=SEARCH, exclusive=True)
@@ -206,11 +178,14 @@ class QueueScreen(QueueActs):
         self.shown = queue
         self.table.empty = empty
         hint = "" if self.has_class("-filtering") else " · / filter finds past ones too"
-        self.query_one("#queue-summary", Static).update(queue.summary + hint)
+        self.summarise(queue.summary + hint)
         self.table.show(queue.source, from_top=from_top)
-        self._show_line()
+        self.show_line()
 
-    def _show_line(self) -> None:
+    def detail_to_read(self) -> Widget:
+        return self.detail
+
+    def show_line(self) -> None:
         """Detail and keys for the request under the cursor."""
         line, context = self.line, self.context
         if line is None or context.replica is None:
@@ -236,58 +211,11 @@ class QueueScreen(QueueActs):
 
     def on_resize(self) -> None:
         if self.context.ready and self.shown is not None:
-            self.call_after_refresh(self._show_line)
+            self.call_after_refresh(self.show_line)
 
     def _when(self, at: datetime) -> str:
         return near_text(at, self.context.now(), self.context.zone)
 
-    @on(VirtualTable.Highlighted)
-    def _highlighted(self) -> None:
-        self._show_line()
-
     @on(VirtualTable.Chosen)
     def _chosen(self) -> None:
         self.action_perform("queue.first")
-
-    # -- filter and detail -----------------------------------------------------------------------------------------
-
-    def do_filter(self) -> None:
-        self.remove_class("-reading")
-        self.add_class("-filtering")
-        self.query_one("#queue-filter", LineEntry).focus()
-
-    def do_back(self) -> None:
-        if self.has_class("-reading"):
-            self.remove_class("-reading")
-            self.table.focus()
-            self.refresh_hints()
-        elif self.has_class("-filtering"):
-            self.remove_class("-filtering")
-            self.query_one("#queue-filter", LineEntry).prefill("")
-            self._filter = ""
-            self._read(from_top=True)
-            self.table.focus()
-
-    def open_detail(self) -> None:
-        """On one pane: the detail instead of the list."""
-        self.add_class("-reading")
-        self.detail.focus()
-        self.refresh_hints()
-
-    @on(Input.Changed, "#queue-filter")
-    def _filter_typed(self, event: Input.Changed) -> None:
-        event.stop()
-        if event.value != self._filter and self.context.ready:
-            self._filter = event.value
-            self._read(from_top=True)
-
-    @on(Input.Submitted, "#queue-filter")
-    def _filter_done(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.table.focus()
-
-    def on_key(self, event: events.Key) -> None:
-        """From the filter, Down goes on into what was found."""
-        if event.key == "down" and self.query_one("#queue-filter", LineEntry).has_focus:
-            event.stop()
-            self.table.focus()

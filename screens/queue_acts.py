@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from screens.main import MainScreen
+from screens.listing import ListScreen
 from screens.request_acts import Act, Verdicts, first_act
 from screens.request_words import MODE_WORDS, open_question, scope_words
 from widgets.dialog import Confirm, Notice
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
     from storage.replica.queries.requests import RequestLine
     from storage.shared.change import Change
-    from widgets.table import VirtualTable
 
 
-class QueueActs(MainScreen):
+class QueueActs(ListScreen):
     """Each method is the act of one action of the queue."""
 
     if TYPE_CHECKING:
@@ -29,19 +28,13 @@ class QueueActs(MainScreen):
 
         @property
         def line(self) -> RequestLine | None: ...
-        @property
-        def table(self) -> VirtualTable: ...
-        @property
-        def one_pane(self) -> bool: ...
-
-        def open_detail(self) -> None: ...
 
     def do_first(self) -> None:
         """Enter: the detail where it is not in sight yet, else the first thing I can do."""
         if self.line is None:
             return
         act = first_act(self._acts) if self._acts else None
-        if self.one_pane and not self.has_class("-reading"):
+        if self.detail_hidden:
             self.open_detail()
         elif act is Act.OUTCOME:
             self.do_sessions()

@@ -181,8 +181,10 @@ class RequestDetail(VerticalScroll, can_focus=True):
     RequestDetail > FieldList { padding-right: 1; }
     """
 
-    def __init__(self, now: Callable[[], datetime], when: TimeText, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(
+        self, now: Callable[[], datetime], when: TimeText, *, id: str | None = None, classes: str = ""
+    ) -> None:
+        super().__init__(id=id, classes=classes)
         self._now, self._when = now, when
         self.part = Part.ASKED | Part.STORY
         self._shown: str | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from screens.main import MainScreen
+from screens.listing import ListScreen
 from screens.request_note import NoteDialog
 from screens.session_panel import SessionPanel
 from screens.step_up import run_command, told
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from storage.shared.change import Change
 
 
-class SessionActs(MainScreen):
+class SessionActs(ListScreen):
     """A screen with a session panel. Each method is the act of one action of the board."""
 
     @property

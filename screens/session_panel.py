@@ -35,8 +35,8 @@ class SessionPanel(Container):
     }
     """
 
-    def __init__(self, context: ConsoleContext, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, context: ConsoleContext, *, id: str | None = None, classes: str = "") -> None:
+        super().__init__(id=id, classes=classes)
         self._given = context
         self.card: SessionCard | None = None
 

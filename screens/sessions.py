@@ -12,11 +12,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
 
 from app.policy.verdict import Verdict
 from screens.actions import Action
@@ -25,11 +23,14 @@ from screens.session_acts import SessionActs
 from screens.session_board import BEYOND, COLUMNS, BoardSource
 from screens.session_panel import SessionPanel
 from screens.session_rules import NONE_SELECTED, Rule, SessionFacts, asked
-from widgets.entry import LineEntry
 from widgets.table import VirtualTable
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from storage.sync import ChangeSet
+
+NOBODY = "nobody is inside any tenant"
 
 _NAMES = frozenset({"staff", "tenant", "contact"})
 _TOUCHING = _NAMES | {"session", "session_view", "standing", "decision", "settings"}
@@ -86,18 +87,8 @@ class SessionsScreen(SessionActs):
 
     DEFAULT_CSS = """
     SessionsScreen {
-        #board-pane { width: 1fr; height: 1fr; }
-        #board-top { height: 1; padding: 0 1 0 2; background: $surface; }
-        #board-summary { width: 1fr; color: $tone-dim; text-wrap: nowrap; text-overflow: ellipsis; }
-        #board-filter { display: none; width: 1fr; }
-        &.-filtering #board-filter { display: block; }
-        &.-filtering #board-summary { width: auto; max-width: 60%; margin-left: 1; }
-        #session-panel { display: none; width: 1fr; }
-        &.-reading #board-pane { display: none; }
-        &.-reading #session-panel { display: block; }
-        &.-two-panes #board-pane, &.-three-panes #board-pane { display: block; }
-        &.-two-panes #session-panel { display: block; width: 42%; border-left: vkey $panel; }
-        &.-three-panes #session-panel { display: block; width: 54%; layout: horizontal; border-left: vkey $panel; }
+        &.-two-panes #session-panel { width: 42%; }
+        &.-three-panes #session-panel { width: 54%; layout: horizontal; }
         &.-three-panes #session-story { width: 46%; height: 1fr; max-height: 100%; }
         &.-three-panes #session-views { width: 1fr; border-left: vkey $panel; }
     }
@@ -106,20 +97,12 @@ class SessionsScreen(SessionActs):
     def __init__(self, context: ConsoleContext) -> None:
         super().__init__(context)
         self._board = BoardSource(context)
-        self._filter = ""
         self._mine_seen: str | None = None
 
     def compose_body(self) -> ComposeResult:
-        with Vertical(id="board-pane"):
-            with Horizontal(id="board-top"):
-                yield LineEntry(placeholder="words: tenant, engineer, ticket, mode …", id="board-filter")
-                yield Static("", id="board-summary", markup=False)
-            yield VirtualTable(COLUMNS, self.context.now, empty="nobody is inside any tenant", id="board")
-        yield SessionPanel(self.context, id="session-panel")
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.table.focus()
+        hint = "words: tenant, engineer, ticket, mode …"
+        yield from self.compose_list(COLUMNS, hint=hint, empty=NOBODY)
+        yield SessionPanel(self.context, id="session-panel", classes="list-detail")
 
     def on_screen_resume(self) -> None:
         """Whoever comes here with a session of their own that they have not seen here yet, stands on it."""
@@ -132,10 +115,6 @@ class SessionsScreen(SessionActs):
     # -- what is shown ---------------------------------------------------------------------------------------------
 
     @property
-    def table(self) -> VirtualTable:
-        return self.query_one("#board", VirtualTable)
-
-    @property
     def session_id(self) -> str | None:
         """The session under the cursor."""
         return self.table.cursor_key
@@ -143,17 +122,17 @@ class SessionsScreen(SessionActs):
     def reload(self, changes: ChangeSet | None) -> None:
         if changes is None or changes.wholesale:
             self._board.forget_names()
-            self._read()
+            self.read_list()
             return
         if changes.tables & _NAMES:
             self._board.forget_names(changes.keys)
         if changes.tables & _TOUCHING:
-            self._read()
+            self.read_list()
 
     def on_tick(self, now: datetime) -> None:
         deadline = self._board.tally.next_deadline
         if deadline is not None and now >= deadline:
-            self._read()
+            self.read_list()
         self.table.refresh_time_cells()
         self.panel.refresh_time_cells()
 
@@ -167,7 +146,7 @@ class SessionsScreen(SessionActs):
     def label_of(self, action: Action) -> str:
         if action.id != "sessions.first":
             return action.label
-        if self.has_class("-one-pane") and not self.has_class("-reading"):
+        if self.detail_hidden:
             return "Open"
         return self.first_action().label
 
@@ -179,14 +158,14 @@ class SessionsScreen(SessionActs):
                 return by_id[name]
         return by_id["sessions.dossier"]
 
-    def _read(self, from_top: bool = False) -> None:
+    def read_list(self, *, from_top: bool = False) -> None:
         now = self.context.now()
         midnight = now.astimezone(self.context.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        self._board.load(now, midnight, self._filter)
-        self.table.empty = "no session fits this filter" if self._filter else "nobody is inside any tenant"
+        self._board.load(now, midnight, self.filter_text)
+        self.table.empty = "no session fits this filter" if self.filter_text else NOBODY
         self.table.show(self._board, from_top=from_top)
-        self.query_one("#board-summary", Static).update(self._summary())
-        self._show_session()
+        self.summarise(self._summary())
+        self.show_line()
 
     def _summary(self) -> Content:
         tally = self._board.tally
@@ -199,13 +178,12 @@ class SessionsScreen(SessionActs):
             parts.append((f" · {tally.owed} outcome{'s' if tally.owed > 1 else ''} owed", ""))
         return Content.assemble(*parts)
 
-    def _show_session(self) -> None:
+    def detail_to_read(self) -> Widget:
+        return self.query_one("#feed", VirtualTable)
+
+    def show_line(self) -> None:
         self.panel.show(self.session_id)
         self.refresh_hints()
-
-    @on(VirtualTable.Highlighted, "#board")
-    def _highlighted(self) -> None:
-        self._show_session()
 
     @on(VirtualTable.Chosen)
     def _chosen(self) -> None:
@@ -214,11 +192,9 @@ class SessionsScreen(SessionActs):
     # -- going about -----------------------------------------------------------------------------------------------
 
     async def do_first(self) -> None:
-        if self.has_class("-one-pane") and not self.has_class("-reading"):
+        if self.detail_hidden:
             if self.session_id is not None:
-                self.add_class("-reading")
-                self.query_one("#feed", VirtualTable).focus()
-                self.refresh_hints()
+                self.open_detail()
             return
         self.action_perform(self.first_action().id)
 
@@ -234,38 +210,3 @@ class SessionsScreen(SessionActs):
         mine = self._board.mine()
         if mine is None or not self.table.move_to(mine):
             self.tell("no session of yours runs, and you owe no outcome", title="Mine")
-
-    def do_filter(self) -> None:
-        self.remove_class("-reading")
-        self.add_class("-filtering")
-        self.query_one("#board-filter", LineEntry).focus()
-
-    def do_back(self) -> None:
-        if self.has_class("-reading"):
-            self.remove_class("-reading")
-            self.table.focus()
-            self.refresh_hints()
-        elif self.has_class("-filtering"):
-            self.remove_class("-filtering")
-            self._filter = ""
-            self.query_one("#board-filter", LineEntry).prefill("")
-            self._read(from_top=True)
-            self.table.focus()
-
-    @on(Input.Changed, "#board-filter")
-    def _filter_typed(self, event: Input.Changed) -> None:
-        event.stop()
-        if event.value != self._filter and self.context.ready:
-            self._filter = event.value
-            self._read(from_top=True)
-
-    @on(Input.Submitted, "#board-filter")
-    def _filter_done(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.table.focus()
-
-    def on_key(self, event: events.Key) -> None:
-        """From the filter, Down goes on into what was found."""
-        if event.key == "down" and self.query_one("#board-filter", LineEntry).has_focus:
-            event.stop()
-            self.table.focus()

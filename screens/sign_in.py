@@ -16,6 +16,7 @@ from storage.errors import CountersignError
 from storage.models import Actor, ActorKind, Staff
 from storage.replica.queries.staff import all_staff
 from widgets.dialog import CANCEL, Choice, Dialog
+from widgets.entry import CodeEntry
 from widgets.text import visible
 from widgets.type_ahead import Choice as Person
 from widgets.type_ahead import TypeAhead
@@ -65,7 +66,7 @@ class SignInDialog(Dialog[tuple[Staff, bool]]):
         yield Static("Who you are", classes="label", markup=False)
         yield TypeAhead("your e-mail address", id="sign-in-person")
         yield Static("Code", classes="label", markup=False)
-        yield Input(placeholder="6 digits, or a recovery code", id="sign-in-code", max_length=40, compact=True)
+        yield CodeEntry("6 digits, or a recovery code", id="sign-in-code")
         yield Static(
             Content(
                 "The six digits your authenticator shows now; each is good once. Lost it? A recovery code signs "
@@ -94,7 +95,7 @@ class SignInDialog(Dialog[tuple[Staff, bool]]):
             self.dismiss(None)
             return
         staff = self._people.get(self.query_one(TypeAhead).chosen or "")
-        code = "".join(self.query_one("#sign-in-code", Input).value.split())
+        code = self.query_one(CodeEntry).code
         if staff is None:
             self.problem("choose who you are from the list of staff")
         elif not code:
@@ -119,7 +120,7 @@ class SignInDialog(Dialog[tuple[Staff, bool]]):
         finally:
             self._checking = False
         if answer.step_up is None:
-            self.query_one("#sign-in-code", Input).value = ""
+            self.query_one(CodeEntry).clear()
             self.problem(answer.why)
         else:
             self.dismiss((staff, len(code) > SETTLE_CODE))

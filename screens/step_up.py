@@ -19,6 +19,7 @@ from app.policy.step_up import only_this_is_missing
 from app.policy.verdict import Refused, require
 from screens.context import ConsoleContext
 from widgets.dialog import CANCEL, Choice, Dialog
+from widgets.entry import CodeEntry
 from widgets.text import safe
 
 if TYPE_CHECKING:
@@ -94,10 +95,7 @@ class StepUpDialog(Dialog[str]):
 
     def body(self) -> ComposeResult:
         yield Static(safe(self._target, lines=True), id="step-up-target", markup=False)
-        # Room for a recovery code, which is longer than the six digits; never shown back once answered.
-        code = Input(placeholder="6-digit code", id="step-up-code", max_length=40, compact=True)
-        code.cursor_blink = False
-        yield code
+        yield CodeEntry("6-digit code", id="step-up-code")
         yield Static(
             Content("From your authenticator; each code works once. A recovery code works too."),
             id="step-up-help",
@@ -107,7 +105,7 @@ class StepUpDialog(Dialog[str]):
     def on_mount(self) -> None:
         super().on_mount()
         self.problem(self._earlier_problem)
-        self.query_one("#step-up-code", Input).focus()
+        self.query_one(CodeEntry).focus()
 
     @on(Input.Submitted)
     async def _entered(self, event: Input.Submitted) -> None:
@@ -118,7 +116,7 @@ class StepUpDialog(Dialog[str]):
         if choice != "confirm":
             self.dismiss(None)
             return
-        code = "".join(self.query_one("#step-up-code", Input).value.split())
+        code = self.query_one(CodeEntry).code
         if not code:
             self.problem("type the six digits that your authenticator shows now")
         elif code.isdigit() and len(code) != CODE_DIGITS:

@@ -33,8 +33,8 @@ class TenantPanel(VerticalScroll, can_focus=True):
     }
     """
 
-    def __init__(self, context: ConsoleContext, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, context: ConsoleContext, *, id: str | None = None, classes: str = "") -> None:
+        super().__init__(id=id, classes=classes)
         self._given = context
         self._shown: str | None = None
         self.name_shown = ""

@@ -43,6 +43,20 @@ class LineEntry(Input):
         return int(self.value) if self.value.isascii() and self.value.isdigit() else 0
 
 
+class CodeEntry(LineEntry):
+    """A code of a second factor, or a recovery code, which is longer. `code` is what is typed without its spaces."""
+
+    LONGEST = 40
+
+    def __init__(self, placeholder: str, *, id: str | None = None) -> None:
+        super().__init__(placeholder=placeholder, id=id)
+        self.max_length = self.LONGEST
+
+    @property
+    def code(self) -> str:
+        return "".join(self.value.split())
+
+
 class Tick(Checkbox):
     """A box to tick, told by its sign and not by its colour: `[x]` or `[ ]`."""
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.screen import SystemModalScreen
-from textual.widgets import Input
 
 from app.console import CountersignApp
 from app.demo.home import DemoHome
@@ -20,6 +19,7 @@ from screens.demo_bar import STEP_SECONDS, DemoBar, DemoState
 from screens.main import MainScreen
 from storage.errors import CountersignError
 from storage.models import ActorKind
+from widgets.entry import CodeEntry
 from widgets.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class DemoConsole(CountersignApp):
         from screens.demo_codes import CodesDialog
 
         field = self.focused
-        if isinstance(field, Input) and (field.id or "").endswith("-code"):
+        if isinstance(field, CodeEntry):
             field.value = await self._code_wanted()
             field.cursor_position = len(field.value)
         elif isinstance(self.screen, CodesDialog):

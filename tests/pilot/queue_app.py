@@ -80,7 +80,7 @@ class QueueApp(App[None]):
         return str(self.screen.query_one("#dialog-body Static", Static).content)
 
     def summary(self) -> str:
-        return str(self.queue.query_one("#queue-summary", Static).content)
+        return str(self.queue.query_one("#list-summary", Static).content)
 
     def _static(self, selector: str) -> str:
         return str(self.screen.query_one(selector, Static).content)

@@ -78,7 +78,7 @@ async def test_on_one_pane_enter_opens_the_detail_and_escape_goes_back(world: Qu
         assert app.hint("queue.first") == "Open" and not app.queue.detail.display
         await pilot.press("enter")
         await settled(pilot)
-        assert app.queue.detail.display and not app.queue.query_one("#queue-list").display
+        assert app.queue.detail.display and not app.queue.query_one("#list-pane").display
         assert app.hint("queue.first") == "Start…"
         await pilot.press("escape")
         await settled(pilot)
