@@ -41,6 +41,10 @@ class Portal(Section):
     url: str = Field(
         default="http://localhost:8000", description="The start of every link in a mail: <url>/consent/<token>."
     )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses of proxies in front of `serve`; X-Forwarded-For and -Proto of all others are ignored.",
+    )
 
     @field_validator("url")
     @classmethod

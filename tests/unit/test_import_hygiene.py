@@ -14,7 +14,8 @@ from app.launch import Launch
 from storage.replica.engine import Replica
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"aiosqlite", "alembic", "cryptography", "psycopg", "pydantic", "sqlalchemy", "sqlmodel", "structlog"}
+WEB = {"fastapi", "starlette", "uvicorn", "jinja2", "multipart", "python_multipart"}
+HEAVY = {"aiosqlite", "alembic", "cryptography", "psycopg", "pydantic", "sqlalchemy", "sqlmodel", "structlog", *WEB}
 LOADED = "import json, sys; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
 EVERYTHING_OF = """
 import importlib, pkgutil

@@ -1,0 +1,85 @@
+"""What every page and endpoint works with: the workplace, the key that seals forms, and who asks from where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from fastapi import Request
+
+from app.portal.rates import Rates
+from app.portal.seal import Sealer
+from storage.errors import Misconfigured
+from storage.models import Actor
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+    from app.bootstrap import Workplace
+    from storage.shared.change import Applied, Change
+    from storage.view import View
+
+
+@dataclass
+class Door:
+    """One per process. Everything shown comes from `place`'s replica, everything that changes goes through its desk."""
+
+    place: Workplace
+    sealer: Sealer
+    rates: Rates = field(default_factory=Rates)
+
+    @classmethod
+    def of(cls, place: Workplace) -> Door:
+        """Raises Misconfigured over a log-in that is not the portal's: a tenant decides over that one alone (P5)."""
+        if place.login is not None and place.login.kind != "portal":
+            raise Misconfigured(
+                f"{place.login.role} is not the portal's log-in",
+                "run `countersign serve` as countersign_portal: postgresql://countersign_portal@host/name",
+            )
+        return cls(place, Sealer(place.vault.derived_key("portal forms")))
+
+    @property
+    def reader(self) -> Connection:
+        return self.place.replica.reader
+
+    @property
+    def url(self) -> str:
+        """The start of every link in a letter: what the world calls this portal."""
+        return self.place.launch.settings.portal.url
+
+    @property
+    def behind_tls(self) -> bool:
+        return urlsplit(self.url).scheme == "https"
+
+    def now(self) -> datetime:
+        return self.place.clock.now()
+
+    def view(self) -> View:
+        return self.place.desk.view()
+
+    async def run(
+        self, command: Callable[..., Change], actor: Actor, *args: object, change_id: str | None = None, **named: Any
+    ) -> Applied:
+        """Run a command at once or not at all: nobody waits at a web page for an outbox to be sent. The same
+        `change_id` again does nothing and gives the first answer. Raises what the desk raises."""
+        return await self.place.desk.carry_out(command, actor, *args, change_id=change_id, **named)
+
+
+def door_of(request: Request) -> Door:
+    """The door that this request came through."""
+    found = request.app.state.door
+    assert isinstance(found, Door)
+    return found
+
+
+def address_of(request: Request) -> str:
+    """Where the request comes from; behind a trusted proxy, whom the proxy names."""
+    return request.client.host if request.client is not None else "unknown"
+
+
+def is_secure(request: Request) -> bool:
+    """Whether cookies may be marked Secure: this request, or the portal as the world knows it, is under TLS."""
+    return request.url.scheme == "https" or door_of(request).behind_tls
