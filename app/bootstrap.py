@@ -50,6 +50,11 @@ class Workplace:
         """Whether this process may record what time has ended: staff and the worker may."""
         return self.login is None or self.login.kind in ("staff", "worker")
 
+    @property
+    def records_shuttings(self) -> bool:
+        """Whether this process may write down a switch that somebody else turned on: as with mail."""
+        return self.delivers_mail
+
     def logged_in(self) -> Staff | None:
         """Whose log-in this is, where that is a member of staff whom the copy knows."""
         from storage.replica.queries.staff import all_staff

@@ -25,6 +25,8 @@ OTHERS_DID = (Conflict, Stale, Refused)
 """How it shows that another process recorded the same a moment earlier."""
 POSTMAN = Actor(ActorKind.SYSTEM, "mail", "mail", "")
 """Who records that a letter was handed on."""
+WORKER = Actor(ActorKind.SYSTEM, "worker", "worker", "")
+"""Who writes down what somebody else could not."""
 
 
 async def send_queued(place: Workplace) -> tuple[Kept, ...]:
@@ -38,8 +40,11 @@ async def send_queued(place: Workplace) -> tuple[Kept, ...]:
 
 
 async def record_due(place: Workplace) -> int:
-    """Record every expiry and lapse that is due; how many were recorded here."""
-    return await place.desk.record_due() if place.records_time else 0
+    """Record every expiry and lapse that is due, and every switch whose entry never came (REQ-110); how many here."""
+    recorded = await place.desk.record_due() if place.records_time else 0
+    if place.records_shuttings:
+        recorded += await place.desk.record_shuttings(WORKER)
+    return recorded
 
 
 async def deliver_queued(place: Workplace) -> int:

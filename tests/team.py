@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from storage.models import Actor, ActorKind, Credential
+from storage.models import Actor, ActorKind, Admission, Credential
 from storage.models.row import time_text
 from storage.shared.change import Applied, Change
 from storage.shared.interface import StepUpAnswer
@@ -46,6 +46,18 @@ class TeamShared(PostgresShared):
         _acting.set(await self._role(actor))
         return await super().step_up(staff_id, code, act, actor)
 
+    async def shut(self, tenant_id: str, actor: Actor) -> None:
+        _acting.set(await self._role(actor))
+        await super().shut(tenant_id, actor)
+
+    async def admission(self, session_id: str) -> Admission:
+        _acting.set("countersign_gate")
+        return await super().admission(session_id)
+
+    async def _at_once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        async with self._aside.use() as connection:
+            return await self._as_whom(connection, work)
+
     async def now(self) -> datetime:
         return self._clock.now()
 
@@ -79,10 +91,14 @@ class TeamShared(PostgresShared):
 
     async def _write(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         async with self._writing.use() as connection:
-            await connection.execute(f"set countersign.test_now = '{time_text(self._clock.now())}'")
-            await connection.execute(f'set session authorization "{_acting.get()}"')
-            try:
-                return await work(connection)
-            finally:
-                if not connection.closed:
-                    await connection.execute("reset session authorization")
+            return await self._as_whom(connection, work)
+
+    async def _as_whom(self, connection: Connection, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Once more as whoever acts now, at the test's time."""
+        await connection.execute(f"set countersign.test_now = '{time_text(self._clock.now())}'")
+        await connection.execute(f'set session authorization "{_acting.get()}"')
+        try:
+            return await work(connection)
+        finally:
+            if not connection.closed:
+                await connection.execute("reset session authorization")

@@ -54,6 +54,23 @@ def adds_privilege(command: Callable[..., Change]) -> bool:
     return bool(getattr(command, "adds_privilege", True))
 
 
+def in_force_at_once(tenant: Callable[..., str | None]) -> Callable[[C], C]:
+    """Mark a command that turns a tenant's switch on: what it means is in force before the Change that records it waits
+    for anything (REQ-110). `tenant` names, from the command's own arguments, whose switch is turned on, or None."""
+
+    def mark(command: C) -> C:
+        command.shuts = tenant  # type: ignore[attr-defined]  # as above
+        return command
+
+    return mark
+
+
+def shuts(command: Callable[..., Change], *args: object, **kwargs: object) -> str | None:
+    """The tenant that this run of a command shuts, or None."""
+    which = getattr(command, "shuts", None)
+    return cast("str | None", which(*args, **kwargs)) if which is not None else None
+
+
 @dataclass(frozen=True, slots=True)
 class Queueable:
     """A command that the outbox may keep (REQ-802). `name` stands in the file and never changes; `noun` is what a

@@ -17,11 +17,20 @@ from app.policy import step_up
 from app.policy.limits import DEFAULTS, Limits
 from app.policy.verdict import Refused, rule
 from app.policy.words import moment
-from app.services import expiry
+from app.services import expiry, tenants
 from app.services import outbox as outboxes
-from app.services.command import CLOCK, RefusedOnRecord, act_of, adds_privilege, queueable_of
+from app.services.command import CLOCK, RefusedOnRecord, act_of, adds_privilege, queueable_of, shuts
 from storage.clock import Clock, SharedClock
-from storage.errors import ClockSkew, Conflict, CountersignError, ForkedHistory, GuardRefused, Offline, Stale
+from storage.errors import (
+    ClockSkew,
+    Conflict,
+    CountersignError,
+    ForkedHistory,
+    GuardRefused,
+    Misconfigured,
+    Offline,
+    Stale,
+)
 from storage.log.entry import Head
 from storage.models import Actor, StepUp, parse_time
 from storage.outbox import Kept, Outbox
@@ -32,6 +41,8 @@ from storage.sync import Sync
 from storage.view import View
 
 SKEW = timedelta(seconds=2)
+SHUTTING_PATIENCE = timedelta(seconds=1)
+"""How long whoever turns a switch on has for its entry before others write it."""
 TRIES = 3
 """How often a command is decided again when it was too late."""
 
@@ -128,6 +139,8 @@ class Desk:
         **kwargs: object,
     ) -> Applied:
         """`run` without an outbox. `decided_at`: when a command that was kept was decided; its entry says so."""
+        if (shut := shuts(command, *args, **kwargs)) is not None:
+            await self._shut(shut, command, actor, args, kwargs)
         await self._ready(command)
         key = change_id or new_change_id()
         if self._replica.digest_of("command", key) is not None:  # a repeat: only the answer is wanted
@@ -191,6 +204,23 @@ class Desk:
             actor = await self._proven(actor, act, otp, refused)
             return command(self._replica.view(key), actor, *args, now=self._clock.now(), **kwargs), actor
 
+    async def _shut(
+        self,
+        tenant_id: str,
+        command: Callable[..., Change],
+        actor: Actor,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+    ) -> None:
+        """Put a tenant's switch in force before the Change that records it waits for anything, or is even decided: with
+        hundreds of sessions to end, that takes a while (REQ-110). The database itself holds it to the tenant's own
+        administrators; whom it refuses is told why by the rules. Raises Refused, GuardRefused."""
+        try:
+            await self._shared.shut(tenant_id, actor)
+        except (GuardRefused, Misconfigured):
+            command(self.view(), actor, *args, now=self._clock.now(), **kwargs)
+            raise
+
     async def record_due(self, now: datetime | None = None) -> int:
         """Record what time has ended (REQ-203); how many were recorded here. Any process may, twice does no harm."""
         recorded = 0
@@ -200,6 +230,18 @@ class Desk:
                 recorded += 1
             except (Refused, Conflict):  # another console has recorded it meanwhile
                 continue
+        return recorded
+
+    async def record_shuttings(self, actor: Actor = CLOCK, patience: timedelta = SHUTTING_PATIENCE) -> int:
+        """Write down every switch whose entry is overdue (REQ-110): the one who turned it on comes first, for
+        `patience`. How many were written here."""
+        recorded = 0
+        for shutting in await self._shared.shuttings():
+            if self._clock.now() - shutting.at < patience:
+                continue
+            with contextlib.suppress(Refused, Conflict):  # they were there after all, or another process was
+                await self.carry_out(tenants.record_shutting, actor, shutting)
+                recorded += 1
         return recorded
 
     async def _ready(self, command: Callable[..., Change]) -> None:

@@ -11,7 +11,7 @@ from app.policy import tenants as policy
 from app.policy.people import Place
 from app.policy.verdict import Verdict, require, rule
 from app.services import reading
-from app.services.command import change
+from app.services.command import change, in_force_at_once
 from app.services.endings import Ending, collected, ending
 from storage.log.actions import Action
 from storage.log.entry import Draft
@@ -24,11 +24,12 @@ from storage.models import (
     Row,
     Session,
     Settings,
+    Shutting,
     Tenant,
     TenantMode,
     TenantStatus,
 )
-from storage.models.row import Json, encode
+from storage.models.row import Json, encode, time_text
 from storage.shared.change import Change, Write
 from storage.view import View
 
@@ -163,11 +164,13 @@ def _imported(record: TenantRecord, rows: list[Row], known: bool) -> Draft:
     return Draft(Action.TENANT_IMPORTED, tenant=record.id, data=data)
 
 
+@in_force_at_once(lambda tenant_id, on: tenant_id if on else None)
 def set_kill_switch(view: View, actor: Actor, tenant_id: str, on: bool, *, now: datetime) -> Change:
     """The tenant's own off-switch: on, every running session ends at once (REQ-110). Only the tenant turns it back."""
     return change_settings(view, actor, tenant_id, kill_switch=on, now=now)
 
 
+@in_force_at_once(lambda tenant_id, **changes: tenant_id if changes.get("kill_switch") else None)
 def change_settings(
     view: View, actor: Actor, tenant_id: str, *, now: datetime, **changes: TenantMode | bool | int
 ) -> Change:
@@ -184,6 +187,25 @@ def change_settings(
     endings = _end_all(view, tenant_id, actor, now, why) if shut else []
     entries, writes, mails = collected(_drafts(place, after), [Write(after)], endings)
     return change(view, actor, now, entries, writes, mails, id=tenant_id, sessions_ended=str(len(endings)))
+
+
+def record_shutting(view: View, actor: Actor, shutting: Shutting, *, now: datetime) -> Change:
+    """Write down a switch that is in force already and whose entry never came: whoever turned it on died in between.
+    Its running sessions end (REQ-110)."""
+    place = reading.place(view, shutting.tenant_id)
+
+    require(
+        rule("REQ-110", actor.kind is ActorKind.SYSTEM, "the system records it", "only the system records it")
+        & rule("REQ-110", not place.settings.kill_switch, "it has no entry yet", "it is recorded already")
+    )
+
+    after = replace(place.settings, kill_switch=True, changed_at=now, changed_by=shutting.by)
+    (draft,) = _drafts(place, after)
+    by: dict[str, Json] = {"id": shutting.by, "name": shutting.name, "ip": shutting.ip, "at": time_text(shutting.at)}
+    draft = replace(draft, data={"turned_on_by": by})
+    endings = _end_all(view, place.tenant.id, actor, now, f"the kill switch was turned on by {shutting.name}")
+    entries, writes, mails = collected([draft], [Write(after)], endings)
+    return change(view, actor, now, entries, writes, mails, id=place.tenant.id, sessions_ended=str(len(endings)))
 
 
 def _with(settings: Settings, changes: dict[str, TenantMode | bool | int], actor: Actor, now: datetime) -> Settings:

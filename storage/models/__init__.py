@@ -17,11 +17,13 @@ from storage.models.request import (
 )
 from storage.models.row import Row, parse_time, row_type, time_text
 from storage.models.session import Elevation, ElevationState, EndKind, Outcome, Session, SessionView, ViewKind
+from storage.models.switch import Admission, Shutting
 from storage.models.tenant import Contact, ContactRole, Settings, Tenant, TenantMode, TenantStatus
 
 __all__ = [
     "Actor",
     "ActorKind",
+    "Admission",
     "Alternative",
     "ConsentLink",
     "Contact",
@@ -46,6 +48,7 @@ __all__ = [
     "Session",
     "SessionView",
     "Settings",
+    "Shutting",
     "Staff",
     "Standing",
     "Start",

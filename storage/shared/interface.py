@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from storage.log.entry import Head
 from storage.models.people import Actor, Credential
 from storage.models.row import digest
+from storage.models.switch import Admission, Shutting
 from storage.shared.change import Applied, Change
 
 
@@ -90,6 +91,16 @@ class SharedDatabase(Protocol):
 
     async def apply(self, change: Change) -> Applied:
         """The only write: all or nothing. Raises Stale, ClockSkew, GuardRefused."""
+
+    async def shut(self, tenant_id: str, actor: Actor) -> None:
+        """Turn a tenant's switch on, in force for everything that asks when this returns. It waits for nobody, whoever
+        holds the log's head; the Change that records it must follow (REQ-110). Raises GuardRefused."""
+
+    async def shuttings(self) -> list[Shutting]:
+        """Switches that are on and whose entries have not been written yet, oldest first."""
+
+    async def admission(self, session_id: str) -> Admission:
+        """Whether a session may go on at this moment: what a gate asks for every step (REQ-203, REQ-301)."""
 
     async def step_up(self, staff_id: str, code: str, act: str, actor: Actor) -> StepUpAnswer:
         """Check a TOTP or recovery code in a committed step of its own (REQ-702). Each code once; five wrong ones

@@ -15,9 +15,10 @@ from typing import Any, Self, TypeVar
 
 from storage.clock import Clock
 from storage.errors import Offline
+from storage.log.actions import Action
 from storage.log.entry import Head
-from storage.models import Actor, Credential
-from storage.shared import reading
+from storage.models import Actor, Admission, Credential, Shutting
+from storage.shared import reading, shutting
 from storage.shared.change import Applied, Change
 from storage.shared.connections import Connections, Transaction
 from storage.shared.guards.case import Limits
@@ -50,6 +51,7 @@ class SqliteShared:
         self._vault, self._clock, self._limits = vault, clock, limits or Limits()
         self._slow_seconds = slow_seconds
         self._queue = WriterQueue(path, patience)
+        self._marks = shutting.Marks(path)
         self._connections = Connections(path)
         self._reopening = asyncio.Lock()
         self._writes: set[asyncio.Task[Any]] = set()
@@ -72,7 +74,28 @@ class SqliteShared:
         return await self._read(reading.read_position)
 
     async def apply(self, change: Change) -> Applied:
-        return await self._write(lambda tx: apply_change(tx, change, self._clock.now(), self._limits))
+        def work(transaction: Transaction) -> Applied:
+            marked = frozenset(mark.tenant_id for mark in self._marks.all())
+            applied = apply_change(transaction, change, self._clock.now(), self._limits, marked)
+            for tenant_id in shutting.turned(change, Action.KILL_SWITCH_OFF):
+                self._marks.remove(tenant_id)  # before the commit: one left behind would shut the tenant again
+            return applied
+
+        applied = await self._write(work)
+        for tenant_id in shutting.turned(change, Action.KILL_SWITCH_ON):
+            self._marks.remove(tenant_id)  # after the commit: until it is recorded, the mark is all there is
+        return applied
+
+    async def shut(self, tenant_id: str, actor: Actor) -> None:
+        await self._read(lambda tx: shutting.may_shut(tx, tenant_id, actor))
+        await asyncio.to_thread(self._marks.put, tenant_id, actor, self._clock.now())
+
+    async def shuttings(self) -> list[Shutting]:
+        marks = await asyncio.to_thread(self._marks.all)
+        return await self._read(lambda tx: shutting.unrecorded(tx, marks)) if marks else []
+
+    async def admission(self, session_id: str) -> Admission:
+        return await self._read(lambda tx: shutting.admission(tx, session_id, self._clock.now(), self._marks))
 
     async def step_up(self, staff_id: str, code: str, act: str, actor: Actor) -> StepUpAnswer:
         return await self._write(lambda tx: prove(tx, staff_id, code, act, actor, self._clock.now(), self._vault))

@@ -52,8 +52,11 @@ class Plan:
     heads: dict[str, Head] = field(default_factory=dict)
 
 
-def apply_change(transaction: Transaction, change: Change, now: datetime, limits: Limits) -> Applied:
-    """Apply a Change inside an open write transaction. Raises ClockSkew, Stale, GuardRefused, Corrupt."""
+def apply_change(
+    transaction: Transaction, change: Change, now: datetime, limits: Limits, shut: frozenset[str] = frozenset()
+) -> Applied:
+    """Apply a Change inside an open write transaction; `shut`: tenants whose switch is on, though not recorded yet.
+    Raises ClockSkew, Stale, GuardRefused, Corrupt."""
     needed = wanted(change)
     ground = read_ground(transaction, change, needed)
     if ground.answered is not None:
@@ -61,7 +64,7 @@ def apply_change(transaction: Transaction, change: Change, now: datetime, limits
     if abs(change.at - now) > SKEW:
         raise ClockSkew(f"the command is dated {(change.at - now).total_seconds():+.1f} s off the shared clock")
     _check_reads(change, ground.found)
-    check_all(Case(change, now, limits, ground.found))
+    check_all(Case(change, now, limits, ground.found, shut))
     return write_change(transaction, change, ground, now)
 
 

@@ -49,12 +49,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class Case:
-    """One Change before the guards. `found` holds, by table and key, the stored rows as (rev, image)."""
+    """One Change before the guards. `found` holds, by table and key, the stored rows as (rev, image); `shut` the
+    tenants whose kill switch is on though its entry has yet to come."""
 
     change: Change
     now: datetime
     limits: Limits
     found: Mapping[Key, tuple[int, str]]
+    shut: frozenset[str] = frozenset()
 
     @property
     def actor(self) -> Actor:

@@ -7,7 +7,17 @@ running there. If one began after that Change was decided, the decision is stale
 from __future__ import annotations
 
 from storage.errors import Stale
-from storage.models import Layer, Session, Settings, Tenant, TenantMode, TenantStatus
+from storage.models import (
+    ElevationState,
+    Layer,
+    Request,
+    RequestState,
+    Session,
+    Settings,
+    Tenant,
+    TenantMode,
+    TenantStatus,
+)
 from storage.shared.guards.case import Case, is_shut, refuse
 
 OPEN_LAYERS = {
@@ -19,6 +29,10 @@ OPEN_LAYERS = {
 
 def check(case: Case) -> None:
     _leaves_nobody_inside(case)
+    for was, asked in case.written(Request):
+        _not_while_shut(case, asked.tenant_id, _adds_to_request(was, asked))
+    for running, inside in case.written(Session):
+        _not_while_shut(case, inside.tenant_id, _adds_to_session(running, inside))
     for before, session in case.written(Session):
         if before is not None:
             continue
@@ -32,6 +46,28 @@ def check(case: Case) -> None:
             refuse("P6", f"tenant {tenant.id} has shut all support access off")
         if session.layer not in OPEN_LAYERS[settings.mode]:
             refuse("P6", f"the mode of tenant {tenant.id} is {settings.mode}: no session by {session.layer}")
+
+
+def _not_while_shut(case: Case, tenant_id: str, adds: bool) -> None:
+    """The switch holds from the moment it is turned, before its entry stands in the log (REQ-110)."""
+    if adds and tenant_id in case.shut:
+        refuse("P6", f"tenant {tenant_id} has shut all support access off")
+
+
+def _adds_to_request(before: Request | None, after: Request) -> bool:
+    """Whether a request is asked, approved or countersigned by this."""
+    if before is None:
+        return True
+    approved = after.state is RequestState.APPROVED and before.state is not RequestState.APPROVED
+    return approved or after.countersigned_by != before.countersigned_by
+
+
+def _adds_to_session(before: Session | None, after: Session) -> bool:
+    """Whether a session is started or elevated by this."""
+    if before is None:
+        return True
+    wanted = (ElevationState.ASKED, ElevationState.GRANTED)
+    return after.elevation != before.elevation and after.elevation is not None and after.elevation.state in wanted
 
 
 def _leaves_nobody_inside(case: Case) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import Corrupt
 from storage.log.entry import OPERATOR, Head
+from storage.models import Admission, Mode, Shutting, parse_time
 from storage.shared.interface import Position, Pulled, StoredEntry, StoredRow
 from storage.shared.reading import TENANT, is_private, row_tables
 
@@ -117,3 +119,23 @@ async def read_rows(connection: Connection, table: str, after: str, limit: int) 
 
 def _stored(table: str, key: str, rev: int, image: str, private_digest: str) -> StoredRow:
     return StoredRow(table, key, rev, image, private_digest)
+
+
+async def read_shuttings(connection: Connection) -> list[Shutting]:
+    """Switches that are on, each tenant's first, whose settings do not say so yet (sql/038_shutting.sql)."""
+    cursor = await connection.execute(
+        "select distinct on (m.tenant_id) m.tenant_id, m.by, m.name, m.ip, m.at from countersign.shutting as m"
+        " left join countersign.settings as s on s.id = m.tenant_id"
+        " where s.image::jsonb->'kill_switch' is distinct from 'true' order by m.tenant_id, m.at"
+    )
+    found: list[Any] = await cursor.fetchall()
+    marks = [Shutting(tenant, by, name, ip, at.astimezone(UTC)) for tenant, by, name, ip, at in found]
+    return sorted(marks, key=lambda mark: (mark.at, mark.tenant_id))
+
+
+async def read_admission(connection: Connection, session_id: str) -> Admission:
+    """Whether a session may go on, as the database itself says."""
+    found: Any = await (await connection.execute("select countersign.admission(%s)", (session_id,))).fetchone()
+    answer = found[0]
+    mode, until = answer["mode"], answer["expires_at"]
+    return Admission(answer["allowed"], answer["why"], mode and Mode(mode), until and parse_time(until))

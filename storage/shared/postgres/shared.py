@@ -8,13 +8,14 @@ command waiting.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from storage.errors import Misconfigured, Offline
 from storage.log.entry import Head
-from storage.models import Actor, ActorKind, Credential
+from storage.models import Actor, ActorKind, Admission, Credential, Shutting
 from storage.shared.change import Applied, Change
 from storage.shared.interface import Hint, Position, Pulled, StepUpAnswer, StoredEntry, StoredRow
 from storage.shared.migrations import HEAD, REVISIONS
@@ -35,7 +36,7 @@ class PostgresShared:
     def __init__(self, url: str, *, slow_seconds: float = SLOW_SECONDS) -> None:
         self.url = url
         self._slow_seconds = slow_seconds
-        self._writing, self._reading = Line(url), Line(url, patience=60.0)
+        self._writing, self._reading, self._aside = Line(url), Line(url, patience=60.0), Line(url)
         self._writes: set[asyncio.Task[Any]] = set()
         self._watcher: Watcher | None = None
 
@@ -90,6 +91,21 @@ class PostgresShared:
         except Offline:
             await self._writing.drop()
             return await self._write(call)
+
+    async def shut(self, tenant_id: str, actor: Actor) -> None:
+        """Over a line of its own: the one that writes may be waiting for the log's head."""
+        text = json.dumps(wire.actor(actor))
+
+        async def call(connection: Connection) -> None:
+            await connection.execute("select countersign.shut(%s, %s::jsonb)", (tenant_id, text))
+
+        await self._finished(self._at_once(call))
+
+    async def shuttings(self) -> list[Shutting]:
+        return await self._read(reading.read_shuttings)
+
+    async def admission(self, session_id: str) -> Admission:
+        return await self._at_once(lambda connection: reading.read_admission(connection, session_id))
 
     async def step_up(self, staff_id: str, code: str, act: str, actor: Actor) -> StepUpAnswer:
         """In two committed steps (sql/040_step_up.sql): the attempt counts before anything is learned."""
@@ -149,6 +165,18 @@ class PostgresShared:
             await asyncio.wait(self._writes)
         await self._writing.close()
         await self._reading.close()
+        await self._aside.close()
+
+    async def _at_once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """What waits neither for a command nor for a pull. Once more on a new connection where the old one broke: to
+        shut or to ask twice does no harm."""
+        try:
+            async with self._aside.use() as connection:
+                return await work(connection)
+        except Offline:
+            await self._aside.drop()
+            async with self._aside.use() as connection:
+                return await work(connection)
 
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         try:

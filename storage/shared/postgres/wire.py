@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from storage.log.entry import Draft
+from storage.models.people import Actor
 from storage.models.row import Json, encode, parse_time, row_type, time_text
 from storage.shared.change import Applied, Change
 
@@ -19,18 +20,10 @@ def sent(change: Change) -> str:
         row_type(read.table)  # a table of ours, or KeyError, as on SQLite
     writes: list[Json] = [[w.row.TABLE, w.row.id, w.row.image(), w.entry] for w in change.writes]
     writes += [[mail.TABLE, mail.id, mail.image(), 0] for mail in change.mails]
-    actor = change.actor
     data: dict[str, Json] = {
         "id": change.id,
         "at": time_text(change.at),
-        "actor": {
-            "kind": actor.kind.value,
-            "id": actor.id,
-            "name": actor.name,
-            "email": actor.email,
-            "ip": actor.ip,
-            "step_up": actor.step_up,
-        },
+        "actor": actor(change.actor),
         "entries": [_draft(draft) for draft in change.entries],
         "reads": [[read.table, read.key, read.rev] for read in change.reads],
         "writes": writes,
@@ -38,6 +31,18 @@ def sent(change: Change) -> str:
         "seen": None if change.seen is None else {"seq": change.seen.seq, "hash": change.seen.hash},
     }
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def actor(who: Actor) -> dict[str, Json]:
+    """Who acts, as the database's functions take it."""
+    return {
+        "kind": who.kind.value,
+        "id": who.id,
+        "name": who.name,
+        "email": who.email,
+        "ip": who.ip,
+        "step_up": who.step_up,
+    }
 
 
 def _draft(draft: Draft) -> dict[str, Json]:

@@ -29,6 +29,7 @@ from tests.guards.postgres import (
     attacks_on_rights,
     attacks_on_sessions,
     attacks_on_the_log,
+    attacks_on_the_switch,
 )
 from tests.guards.postgres.attacker import ATTACKS, DETECTED, Attack, Attacker
 from tests.guards.postgres.company import Company, company
@@ -40,6 +41,7 @@ MODULES = (
     attacks_on_sessions,
     attacks_on_the_log,
     attacks_on_rights,
+    attacks_on_the_switch,
     attacks_at_once,
     attacks_as_owner,
 )
@@ -51,6 +53,8 @@ OF_THEIR_OWN = {
     "into_a_suspended_tenant",
     "the_same_code_again",
     "a_replayed_step_up",
+    "taking_a_mark_away",
+    "starting_against_a_mark",
 }
 """Attacks that change the scene while they set it: each has a database of its own."""
 STATE = " union all ".join(
@@ -60,6 +64,7 @@ STATE = " union all ".join(
         for log in ("operator_log", "tenant_log")
     ]
     + ["select 'heads', count(*), md5(string_agg(log || epoch || seq || encode(hash, 'hex'), '|' order by log)) from countersign.log_head"]
+    + ["select 'shut', count(*), md5(string_agg(tenant_id || by, '|' order by tenant_id, by)) from countersign.shutting"]
     + ["select 'logins', count(*), md5(string_agg(role_name || kind || id, '|' order by role_name)) from countersign.login"]
 )  # fmt: skip
 

@@ -9,3 +9,5 @@ revoke all on countersign.credential, countersign.command, countersign.login, co
   from @staff@, @portal@, @gate@, @worker@;
 grant execute on function countersign.apply(jsonb), countersign.clock() to @staff@, @portal@, @gate@, @worker@;
 grant execute on function countersign.step_up_begin(text, text, text), countersign.step_up(uuid) to @staff@;
+grant execute on function countersign.shut(text, jsonb) to @portal@;
+grant execute on function countersign.admission(text) to @portal@, @gate@, @worker@;

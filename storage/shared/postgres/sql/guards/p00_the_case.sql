@@ -95,7 +95,7 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
   return (select case when t.id is null or s.id is null then format('there is no tenant %s', tenant)
               when t.image::jsonb->>'status' <> 'active' then format('tenant %s is %s', tenant, t.image::jsonb->>'status')
-              when s.image::jsonb->'kill_switch' = 'true' then format('tenant %s has shut all support access off', tenant)
+              when s.image::jsonb->'kill_switch' = 'true' or countersign.is_shutting(tenant) then format('tenant %s has shut all support access off', tenant)
               when s.image::jsonb->>'mode' = 'forbidden' then format('the mode of tenant %s is forbidden', tenant) end
     from (values (1)) as one left join countersign.tenant as t on t.id = tenant
                              left join countersign.settings as s on s.id = tenant);

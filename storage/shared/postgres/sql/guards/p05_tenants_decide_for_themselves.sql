@@ -65,14 +65,16 @@ end $$;
 
 create or replace function countersign.check_settings(the_case jsonb, b jsonb, a jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare actor constant jsonb := the_case->'change'->'actor'; e jsonb;
+declare
+  actor constant jsonb := the_case->'change'->'actor'; e jsonb;
+  recorded constant boolean := countersign.records_a_shutting(the_case->'login', b, a);
 begin
-  if b <> 'null' and not (actor->>'kind' = 'tenant_admin' and countersign.is_admin_of(actor->>'id', a->>'id')
+  if b <> 'null' and not (recorded or actor->>'kind' = 'tenant_admin' and countersign.is_admin_of(actor->>'id', a->>'id')
                           or actor->>'kind' = 'system' and the_case->'login'->>'kind' = 'owner') then
     perform countersign.refuse('P5', format('the settings of %s are the tenant''s own', a->>'id'));
   elsif not (a->>'max_minutes')::int between 15 and 240 then
     perform countersign.refuse('P5', 'a tenant''s maximum is 15 to 240 minutes');
-  elsif b <> 'null' and ((a->>'changed_by') is distinct from (actor->>'id') or not countersign.is_now(a->>'changed_at', the_case->>'now')) then
+  elsif b <> 'null' and (not recorded and (a->>'changed_by') is distinct from (actor->>'id') or not countersign.is_now(a->>'changed_at', the_case->>'now')) then
     perform countersign.refuse('P5', 'settings say who changed them, and when');
   end if;
   for e in select value from jsonb_array_elements(the_case->'change'->'entries') where value->>'tenant' = a->>'id' and b <> 'null' loop
@@ -82,6 +84,14 @@ begin
     end if;
   end loop;
 end $$;
+
+-- The worker may write down a switch that a tenant's administrator has turned on already (038_shutting.sql).
+create or replace function countersign.records_a_shutting(login jsonb, b jsonb, a jsonb) returns boolean
+language sql stable as $$
+  select login->>'kind' in ('worker', 'owner') and b->'kill_switch' = 'false' and a->'kill_switch' = 'true'
+     and a - '{kill_switch,changed_at,changed_by}'::text[] = b - '{kill_switch,changed_at,changed_by}'::text[]
+     and exists (select 1 from countersign.shutting as s where s.tenant_id = a->>'id' and s.by = a->>'changed_by')
+$$;
 
 -- A letter goes to the address on record; one that asks for links goes to an administrator of the request's tenant.
 create or replace function countersign.check_letter(the_case jsonb, b jsonb, a jsonb) returns void

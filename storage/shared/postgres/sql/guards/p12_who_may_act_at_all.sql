@@ -23,7 +23,8 @@ begin
     when 'system' then case actor->>'id'
       when 'clock' then code in ('request.expired', 'request.lapsed', 'session.expired')
       when 'mail' then code = 'mail.delivered'
-      when 'worker' then code in ('mail.delivered', 'request.expired', 'request.lapsed', 'session.expired')
+      when 'worker' then code in ('mail.delivered', 'request.expired', 'request.lapsed', 'session.expired',
+        'kill_switch.turned_on', 'session.ended')
       else code in ('database.created', 'credential.enrolled', 'tenant.imported', 'settings.changed', 'session.ended', 'log.exported',
         'kill_switch.turned_on', 'kill_switch.turned_off') end
     else false end);
