@@ -114,7 +114,7 @@ def export(
             raise Misconfigured(f"there is no directory {out.absolute().parent}")
         name = log_name(place, f"tenant:{tenant}" if tenant else log)
         now, actor = place.clock.now(), place.actor()
-        limits = _moment(since, now, "--from"), _moment(until, now, "--to", end=True)
+        limits = moment(since, now, "--from"), moment(until, now, "--to", end=True)
         stretch, form = await reports.read_stretch(place.shared, name, *limits), reports.form_of(out)
         await act(place, exported, name, stretch.first, stretch.last, form.value)
         reports.write(out, form, stretch, {"exported_at": time_text(now), "exported_by": actor.email})
@@ -162,12 +162,13 @@ def log_name(place: Workplace, name: str) -> str:
     return "tenant:" + lookup.find(place.replica.reader, Tenant, name.removeprefix("tenant:")).id
 
 
-def _moment(text: str, now: datetime, option: str, *, end: bool = False) -> datetime | None:
+def moment(text: str, now: datetime, option: str, *, end: bool = False) -> datetime | None:
+    """A moment as people say it in an option; None where they said nothing. Raises Misconfigured."""
     from storage.replica.queries.log_filter import NAMES, parse_moment
 
     if not text:
         return None
-    moment = parse_moment(text, now, None, end=end)
-    if moment is None:
+    found = parse_moment(text, now, None, end=end)
+    if found is None:
         raise Misconfigured(f"{option}: takes {NAMES['since']}; not {text!r}")
-    return moment
+    return found

@@ -24,6 +24,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "consent": ("app.cli.consent", "What the link in a mail does: show, approve, deny"),
     "session": ("app.cli.session", "Sessions: start, log what is viewed, end"),
     "audit": ("app.cli.audit", "The logs: list, verify, export; a session's dossier"),
+    "report": ("app.cli.report", "The transparency report over any period"),
     "serve": ("app.cli.serve", "The portal for tenants' admins, over HTTP"),
     "worker": ("app.cli.worker", "Deliver mail and record what time has ended"),
     "demo": ("app.cli.demo", "The demo world; demo fill makes a large one"),

@@ -1,42 +1,49 @@
-"""A dossier as a page: Markdown or HTML, drawn from its data alone. What people wrote can be no markup in either."""
+"""A dossier as a page: its five questions, each a part, drawn from its data alone (REQ-406)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Iterator
 
-from app.mail.letter import harmless
+from app.reports import page
 from app.reports.dossier import Document
-
-_FRAME = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
-body {{ font-family: sans-serif; max-width: 60rem; margin: 2rem auto }}
-dt {{ font-weight: bold }} dd {{ white-space: pre-wrap }}
-table {{ border-collapse: collapse }}
-td, th {{ border: 1px solid #999; padding: .2rem .5rem; text-align: left; overflow-wrap: anywhere }}
-</style></head>
-<body>
-{body}
-</body></html>
-"""
+from app.reports.page import Part
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A heading, its named values, and a table below them."""
-
-    heading: str
-    pairs: tuple[tuple[str, object], ...]
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[object, ...], ...] = ()
+def as_markdown(found: Document) -> str:
+    """The page as Markdown."""
+    return page.as_markdown(_title(found), tuple(_parts(found)))
 
 
-def _parts(found: Document) -> Iterable[_Part]:
-    who, approved, case = found["who"], found["who_approved"], found["which_case"]
-    seen, length = found["what_was_viewed"], found["how_long"]
-    yield _Part(
+def as_html(found: Document) -> str:
+    """The page as HTML that stands alone."""
+    return page.as_html(_title(found), tuple(_parts(found)))
+
+
+def _title(found: Document) -> str:
+    return f"Dossier of session {found['session']}"
+
+
+def _parts(found: Document) -> Iterator[Part]:
+    yield _who(found["who"])
+    yield _who_approved(found["who_approved"])
+    yield _which_case(found["which_case"])
+    yield _what_was_viewed(found["what_was_viewed"])
+    yield _how_long(found["how_long"])
+    outcome = found["outcome"]
+    if outcome:
+        yield Part("What came of it", tuple((name.replace("_", " "), outcome[name]) for name in outcome))
+    elif found["outcome_owed"]:
+        yield Part("What came of it", (("outcome", "owed by the engineer"),))
+    yield Part(
+        "Entries of the tenant's log",
+        (),
+        ("number", "at", "action", "by", "hash"),
+        tuple((e["seq"], e["at"], e["action"], e["actor"], e["hash"]) for e in found["entries"]),
+    )
+
+
+def _who(who: Document) -> Part:
+    return Part(
         "Who",
         (
             ("engineer", f"{who['engineer']} <{who['email']}>"),
@@ -44,18 +51,24 @@ def _parts(found: Document) -> Iterable[_Part]:
             ("as user", f"{who['as_user']} <{who['as_user_email']}>"),
         ),
     )
+
+
+def _who_approved(approved: Document) -> Part:
     elevation = approved["elevation"]
-    decided_by = f", {elevation['decided_by']}" if elevation and elevation["decided_by"] else ""
     raised: tuple[tuple[str, object], ...] = ()
     if elevation:
+        decided_by = f", {elevation['decided_by']}" if elevation["decided_by"] else ""
         raised = (("full mode", f"{elevation['state']}{decided_by}: {elevation['reason']}"),)
-    yield _Part(
+    return Part(
         "Who approved",
         (("layer", approved["layer"]), *raised),
         ("at", "what", "by", "minutes", "note"),
         tuple((d["at"], d["what"], d["by"], d["minutes"], d["note"]) for d in approved["decisions"]),
     )
-    yield _Part(
+
+
+def _which_case(case: Document) -> Part:
+    return Part(
         "Which case",
         (
             ("ticket", case["ticket"]),
@@ -65,7 +78,10 @@ def _parts(found: Document) -> Iterable[_Part]:
             ("why not", case["why_not"]),
         ),
     )
-    yield _Part(
+
+
+def _what_was_viewed(seen: Document) -> Part:
+    return Part(
         "What was viewed",
         (
             ("mode", seen["mode"]),
@@ -79,72 +95,18 @@ def _parts(found: Document) -> Iterable[_Part]:
             for v in seen["views"]
         ),
     )
+
+
+def _how_long(length: Document) -> Part:
     by = length["ended_by"] or ""
-    yield _Part(
+    lasted = f"{length['seconds'] // 60} min {length['seconds'] % 60} s of {length['seconds_allowed'] // 60} min"
+    return Part(
         "How long",
         (
             ("started", length["started_at"]),
             ("ended", length["ended_at"] or "still running"),
-            (
-                "lasted",
-                f"{length['seconds'] // 60} min {length['seconds'] % 60} s of {length['seconds_allowed'] // 60} min",
-            ),
+            ("lasted", lasted),
             ("ended by", f"{by} ({length['ended_by_name']})" if length["ended_by_name"] else by),
             *((("end reason", length["end_reason"]),) if length["end_reason"] else ()),
         ),
     )
-    outcome = found["outcome"]
-    if outcome:
-        yield _Part("What came of it", tuple((name.replace("_", " "), outcome[name]) for name in outcome))
-    elif found["outcome_owed"]:
-        yield _Part("What came of it", (("outcome", "owed by the engineer"),))
-    yield _Part(
-        "Entries of the tenant's log",
-        (),
-        ("number", "at", "action", "by", "hash"),
-        tuple((e["seq"], e["at"], e["action"], e["actor"], e["hash"]) for e in found["entries"]),
-    )
-
-
-def as_markdown(found: Document) -> str:
-    """The page as Markdown; what people wrote can be no markup in it."""
-    lines = [f"# Dossier of session {_md(found['session'])}", ""]
-    for part in _parts(found):
-        lines += [f"## {part.heading}", ""]
-        lines += [f"- **{name}**: {_md(value)}" for name, value in part.pairs]
-        lines += [""] if part.pairs else []
-        if part.rows:
-            lines += ["| " + " | ".join(part.columns) + " |", "|" + "---|" * len(part.columns)]
-            lines += ["| " + " | ".join(_md(cell) for cell in row) + " |" for row in part.rows]
-            lines.append("")
-    return "\n".join(lines).rstrip()
-
-
-def _md(value: object) -> str:
-    text = " ".join(harmless(_words(value)).split())
-    return re.sub(r"([\\`*_\[\]<>|~&])", r"\\\1", text)
-
-
-def as_html(found: Document) -> str:
-    """The page as HTML that stands alone; everything from outside is escaped."""
-    title = f"Dossier of session {_html(found['session'])}"
-    body = [f"<h1>{title}</h1>"]
-    for part in _parts(found):
-        body.append(f"<h2>{escape(part.heading)}</h2>")
-        if part.pairs:
-            body.append("<dl>" + "".join(f"<dt>{escape(n)}</dt><dd>{_html(v)}</dd>" for n, v in part.pairs) + "</dl>")
-        if part.rows:
-            head = "".join(f"<th>{escape(column)}</th>" for column in part.columns)
-            rows = "".join("<tr>" + "".join(f"<td>{_html(cell)}</td>" for cell in row) + "</tr>" for row in part.rows)
-            body.append(f"<table><tr>{head}</tr>{rows}</table>")
-    return _FRAME.format(title=title, body="\n".join(body))
-
-
-def _html(value: object) -> str:
-    return escape(harmless(_words(value)))
-
-
-def _words(value: object) -> str:
-    if value is None:
-        return ""
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

@@ -66,6 +66,12 @@ def test_ask_consent_start_log_end_and_read_the_whole_story(home: Home, tmp_path
     for form, words in (("md", "## Who approved"), ("html", "<h2>Who approved</h2>")):
         assert words in home.process("audit", "dossier", session["id"], "--format", form).out
 
+    told = home.process("report", "transparency", "--from", "today", "--json").document
+    assert (told["requests"]["asked"], told["sessions"]["started"]) == (1, 1)
+    for form, words in (("md", "## By layer"), ("html", "<h2>By layer</h2>")):
+        assert words in home.process("report", "transparency", "--format", form).out
+    assert home.run("report", "transparency", "--from", "3d", "--to", "9d").status == 2
+
 
 def _dossier(home: Home, session_id: str) -> dict[str, list[dict[str, object]]]:
     document: dict[str, list[dict[str, object]]] = home.ok("audit", "dossier", session_id, "--format", "json").document
