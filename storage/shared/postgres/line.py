@@ -7,12 +7,13 @@ No prepared statements and no session state: it must also work through a PgBounc
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from storage.errors import Offline
 from storage.shared.postgres.faults import in_our_words
+from storage.shared.postgres.silence import bounded
 
 if TYPE_CHECKING:
     import psycopg
@@ -30,33 +31,36 @@ _OPTIONS: dict[str, str | int] = {
 }
 
 
-class Line:
-    """`patience`: seconds one use may take, connecting included."""
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
+"""What it warns of is told in our words; without a handler Python would write it over a person's screen."""
 
-    def __init__(self, url: str, patience: float = 15.0) -> None:
-        self._url, self._patience = url, patience
+
+class Line:
+    """`silence`: seconds without a byte after which the connection is given up; `patience`: seconds in all, where
+    silence cannot be told."""
+
+    def __init__(self, url: str, patience: float = 15.0, silence: float = 6.0) -> None:
+        self._url, self._patience, self._silence = url, patience, silence
         self._turn = asyncio.Lock()
         self._connection: Connection | None = None
+        self.reached = False
+        """Whether the newest use had a connection: where there was none, trying once more at once is no help."""
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Connection]:
         """The connection, for one caller at a time, in autocommit. psycopg's errors leave as ours; a block that ends
         in mid-statement costs the connection, so that nobody inherits its state."""
         async with self._turn:
-            try:
-                async with asyncio.timeout(self._patience):
-                    with in_our_words():
-                        connection = await self._opened()
-                        try:
-                            yield connection
-                        finally:
-                            if connection.closed or not self._idle(connection):
-                                await self.drop()
-            except TimeoutError as error:
-                await self.drop()
-                raise Offline(
-                    f"the shared database has not answered for {self._patience:.0f} s", "it is tried again by itself"
-                ) from error
+            self.reached = False
+            with in_our_words():
+                connection = await self._opened()
+                self.reached = True
+                try:
+                    with bounded(connection, self._silence, self._patience):
+                        yield connection
+                finally:
+                    if connection.closed or not self._idle(connection):
+                        await self.drop()
 
     @staticmethod
     def _idle(connection: Connection) -> bool:

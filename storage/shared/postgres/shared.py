@@ -36,7 +36,9 @@ class PostgresShared:
     def __init__(self, url: str, *, slow_seconds: float = SLOW_SECONDS) -> None:
         self.url = url
         self._slow_seconds = slow_seconds
-        self._writing, self._reading, self._aside = Line(url), Line(url, patience=60.0), Line(url)
+        self._writing = Line(url)  # waits for the log's head, ten seconds at most: see sql/037_staff_logins.sql
+        self._reading = Line(url, patience=60.0, silence=4.0)
+        self._aside = Line(url, silence=4.0)
         self._writes: set[asyncio.Task[Any]] = set()
         self._watcher: Watcher | None = None
 
@@ -89,7 +91,8 @@ class PostgresShared:
         try:
             return await self._write(call)
         except Offline:
-            await self._writing.drop()
+            if not self._writing.reached:
+                raise
             return await self._write(call)
 
     async def shut(self, tenant_id: str, actor: Actor) -> None:
@@ -183,7 +186,8 @@ class PostgresShared:
             async with self._reading.use() as connection:
                 return await work(connection)
         except Offline:  # the server may have been restarted since the last read: once more, on a new connection
-            await self._reading.drop()
+            if not self._reading.reached:
+                raise
             async with self._reading.use() as connection:
                 return await work(connection)
 

@@ -1,22 +1,23 @@
 """Noticing that the shared database has changed: LISTEN, which is a hint without payload, and a slow poll beside it.
 
 Where LISTEN does not work (a pooler in transaction mode, which hands the session to others) the head is polled alone.
-Whether a hint arrives is tried out: a pooler may well accept LISTEN and then stay silent.
+Whether a hint arrives is tried out wherever somebody stands between: a pooler accepts LISTEN and then stays silent.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from storage.errors import CountersignError, Offline
 from storage.shared.interface import Hint
 from storage.shared.postgres.faults import in_our_words
-from storage.shared.postgres.line import CONNECT_SECONDS, connect
+from storage.shared.postgres.line import connect
+from storage.shared.postgres.silence import bounded
 
 if TYPE_CHECKING:
     from storage.shared.postgres.line import Connection
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 SLOW_SECONDS = 5.0
 POLL_SECONDS = 1.0
 CHANNEL = "countersign"
+_SILENCE_SECONDS = 4.0
+_TRIAL_SECONDS = 1.0
+_BURST_SECONDS = 0.05
+"""Notifications that come faster than this are looked into before anybody pulls for them: anyone may send them."""
 _HEAD = "select seq from countersign.log_head where log = 'operator'"
 
 
@@ -36,71 +41,63 @@ class Watcher:
 
     async def hints(self) -> AsyncIterator[Hint]:
         """A hint at once, whenever something was committed, and at least every `slow_seconds`. Raises Offline when the
-        connection breaks: whoever follows pulls, is told, and begins anew."""
-        connection = await self._connected()
+        connection breaks or falls silent: whoever follows pulls, is told, and begins anew."""
+        with in_our_words():
+            connection = await connect(self._url)
         try:
-            head = await self._head(connection)
+            self.listening = await self._is_heard(connection)
+            if self.listening:
+                await self._run(connection, f"listen {CHANNEL}")
+            head = await self._run(connection, _HEAD)
             yield Hint.SLOW
             told = time.monotonic()
             while True:
                 heard = await self._wait(connection, told)
-                seen = head if heard is None else await self._head(connection)
-                if seen != head or heard:
+                if heard and time.monotonic() - told > _BURST_SECONDS:
+                    yield Hint.MOVED
+                    told = time.monotonic()
+                    continue
+                seen = await self._run(connection, _HEAD)  # also tells whether this connection still lives
+                if seen != head:
                     head = seen
                     yield Hint.MOVED
                     told = time.monotonic()
                 elif time.monotonic() - told >= self._slow:
                     yield Hint.SLOW
                     told = time.monotonic()
+                elif heard:
+                    await asyncio.sleep(_BURST_SECONDS)
         finally:
             with suppress(Exception):  # it is given up, whatever its state
                 await connection.close()
 
-    async def _connected(self) -> Connection:
-        with in_our_words():
-            try:
-                async with asyncio.timeout(CONNECT_SECONDS + 1):
-                    connection = await connect(self._url)
-                    await connection.execute(f"listen {CHANNEL}")
-            except TimeoutError as error:
-                raise Offline("the shared database does not answer", "it is tried again by itself") from error
-        if self.listening is None:
-            self.listening = await self._is_heard(connection)
-        return connection
-
     async def _is_heard(self, connection: Connection) -> bool:
-        """Whether this very session is the one that listens, and keeps being it from statement to statement."""
-        try:
-            with in_our_words():
-                backends = set[Any]()
-                for _ in range(3):
-                    found = await (
-                        await connection.execute(
-                            "select pg_backend_pid(), exists (select 1 from pg_listening_channels() as c where c = %s)",
-                            (CHANNEL,),
-                        )
-                    ).fetchone()
-                    backends.add(found)
-        except CountersignError:
-            return False
-        return len(backends) == 1 and bool(next(iter(backends))[1])
+        """Whether notifications reach this session. With nobody between the server's process is the one that greeted
+        us; a pooler makes a number up. Then a notification is sent over another connection, to a name of its own."""
+        if await self._run(connection, "select pg_backend_pid()") == connection.info.backend_pid:
+            return True
+        name = f"{CHANNEL}_trial_{secrets.token_hex(8)}"
+        await self._run(connection, f"listen {name}")
+        with in_our_words():
+            async with await connect(self._url) as other:
+                await self._run(other, f"notify {name}")
+            with bounded(connection, _SILENCE_SECONDS, _SILENCE_SECONDS):
+                heard = [one async for one in connection.notifies(timeout=_TRIAL_SECONDS, stop_after=1)]
+        await self._run(connection, f"unlisten {name}")
+        return bool(heard)
 
-    async def _wait(self, connection: Connection, told: float) -> bool | None:
-        """Until a notification came (True), it is time to look at the head (False), or for the slow hint (None)."""
+    async def _wait(self, connection: Connection, told: float) -> bool:
+        """Until a notification came (True), or it is time to look at the head."""
         left = max(0.01, self._slow - (time.monotonic() - told))
+        if not self.listening:
+            await asyncio.sleep(min(left, self._poll * random.uniform(0.8, 1.2)))
+            return False
         with in_our_words():
-            if not self.listening:
-                await asyncio.sleep(min(left, self._poll * random.uniform(0.8, 1.2)))
-                return False
-            async for _ in connection.notifies(timeout=left, stop_after=1):
-                return True
-            return None
+            return bool([one async for one in connection.notifies(timeout=left, stop_after=1)])
 
-    async def _head(self, connection: Connection) -> int:
-        with in_our_words():
-            try:
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    found = await (await connection.execute(_HEAD)).fetchone()
-            except TimeoutError as error:
-                raise Offline("the shared database does not answer", "it is tried again by itself") from error
+    async def _run(self, connection: Connection, statement: str) -> int:
+        """The number that a statement says, 0 if it says none. Raises Offline after a few seconds of silence."""
+        with in_our_words(), bounded(connection, _SILENCE_SECONDS, _SILENCE_SECONDS):
+            cursor = await connection.execute(statement)
+            found = await cursor.fetchone() if cursor.description else None
         return int(str(found[0])) if found else 0
