@@ -39,7 +39,7 @@ CHUNK = 1000
 """Entries a pull. Small enough that the writers of the shared file, who wait while a reader reads, wait little."""
 _BULK = 5000
 _MEASURE_EVERY = 15.0
-_BACKOFF_SECONDS = (0.1, 5.0)
+_BACKOFF_SECONDS = (0.1, 3.0)
 
 
 class Sync:
@@ -206,6 +206,7 @@ class Sync:
         wait, longest = _BACKOFF_SECONDS
         try:
             while True:
+                pulled = self.status.last_pull
                 try:
                     await self._follow(progress)
                 except Corrupt as error:  # damaged, or not ours any more: as loud as tampering
@@ -214,7 +215,7 @@ class Sync:
                     self._went_offline(error)
                 except CountersignError as error:
                     self._went_offline(error)
-                if self.status.live:
+                if self.status.last_pull != pulled:  # it had been there: a first try at once, as after the first outage
                     wait = _BACKOFF_SECONDS[0]
                 await asyncio.sleep(wait * random.uniform(0.5, 1.0))
                 wait = min(wait * 2, longest)

@@ -6,6 +6,7 @@ Everything here blocks and runs in the replica's own thread.
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import dataclass
 
 from storage import sync_chunk
@@ -120,14 +121,19 @@ class Intake:
         return frozenset((table, key) for table, key, _ in rows if table in sync_chunk.public_tables())
 
     def _mend(self, error: Exception) -> None:
-        """Rebuild a damaged replica; any other error is not ours to hide."""
-        with self._replica.locked():
-            because = str(error)
-            if not isinstance(error, ReplicaDamaged):
-                trouble = self._replica.usable()
-                if trouble is None and not is_damage(error):
-                    raise Misconfigured(
-                        f"the replica {self._replica.path} cannot be used: {error}", "check the disk it is on"
-                    ) from error
-                because = trouble or f"it was damaged ({error})"
-            self._replica.rebuild(because)
+        """Rebuild a damaged replica. A disk that is full, or read-only, is no damage: raises Misconfigured, and what was
+        to be written comes with a later pull."""
+        try:
+            with self._replica.locked():
+                because = str(error)
+                if not isinstance(error, ReplicaDamaged):
+                    trouble = self._replica.usable()
+                    if trouble is None and not is_damage(error):
+                        raise self._unusable(error) from error
+                    because = trouble or f"it was damaged ({error})"
+                self._replica.rebuild(because)
+        except (OSError, sqlite3.Error) as worse:
+            raise self._unusable(worse) from error
+
+    def _unusable(self, error: Exception) -> Misconfigured:
+        return Misconfigured(f"the replica {self._replica.path} cannot be used: {error}", "check the disk it is on")

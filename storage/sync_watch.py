@@ -68,14 +68,15 @@ class Watch:
         self._alarm.set()
 
     async def run(self) -> None:
-        """Go round and round until cancelled."""
+        """Go round and round until cancelled, whatever happens to the database, the network or the disk."""
         while True:
             try:
                 async for cost in self.steps():
                     await self._rest(max(_REST_SECONDS, cost * _DUTY))
-            except CountersignError:  # out of reach, or damaged over there: the pull says so, nothing to compare
+                await self._rest(_REST_SECONDS)
+            except (CountersignError, OSError, *TROUBLE):
+                # out of reach, damaged over there, or a disk in the way: the pull says so, nothing to compare
                 await asyncio.sleep(_OUTAGE_SECONDS)
-            await self._rest(_REST_SECONDS)
 
     async def round(self) -> None:
         """Compare everything, now."""

@@ -141,7 +141,7 @@ class Desk:
         """`run` without an outbox. `decided_at`: when a command that was kept was decided; its entry says so."""
         if (shut := shuts(command, *args, **kwargs)) is not None:
             await self._shut(shut, command, actor, args, kwargs)
-        await self._ready(command)
+        await self._ready(command, sending=decided_at is not None)
         key = change_id or new_change_id()
         if self._replica.digest_of("command", key) is not None:  # a repeat: only the answer is wanted
             return await self._shared.apply(Change(key, self._clock.now(), actor, (), (), ()))
@@ -244,9 +244,15 @@ class Desk:
                 recorded += 1
         return recorded
 
-    async def _ready(self, command: Callable[..., Change]) -> None:
-        """The shared database is there; what adds privilege also needs a history that can be trusted (REQ-802)."""
-        if not self._sync.status.live:
+    async def _ready(self, command: Callable[..., Change], *, sending: bool) -> None:
+        """The shared database is there; what adds privilege also needs a history that can be trusted (REQ-802). What
+        can be kept is kept at once while sync says that it is out of reach: sync tries all the time, and a person who
+        ends a session shall not wait for another connection to fail."""
+        status = self._sync.status
+        if not status.live:
+            kept = self.outbox is not None and queueable_of(command) is not None and not sending
+            if kept and status.offline_since is not None:
+                raise Offline(f"not done: {status.offline_because}")
             try:
                 await self._sync.pull()
             except Offline as error:
@@ -290,8 +296,8 @@ class Desk:
 
     async def _catch_up(self) -> None:
         """What was applied comes back through sync like everyone's. It *is* applied: should the way back fail just
-        now, sync says so itself and brings it later."""
-        with contextlib.suppress(Offline, ForkedHistory):
+        now (the network again, a full disk here), sync says so itself and brings it later."""
+        with contextlib.suppress(CountersignError):
             await self._sync.pull()
 
     def _rev(self) -> int:

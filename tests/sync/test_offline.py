@@ -76,8 +76,8 @@ async def test_what_happened_meanwhile_arrives_on_return(
     elsewhere.rename(behind.path)
     other = console(mine.shared, behind.path.parent, clock, "other")
     await one_more(other)
-    await following.until(lambda: mine.sync.status.position == other.sync.status.position)
-    assert sum(change_set.entries for change_set in following.told) == 1
+    await following.until(lambda: sum(change_set.entries for change_set in following.told) == 1)
+    assert mine.sync.status.position == other.sync.status.position
     await other.close()
     await following.stop()
 

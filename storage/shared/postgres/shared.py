@@ -177,7 +177,8 @@ class PostgresShared:
             async with self._aside.use() as connection:
                 return await work(connection)
         except Offline:
-            await self._aside.drop()
+            if not self._aside.reached:
+                raise
             async with self._aside.use() as connection:
                 return await work(connection)
 
