@@ -31,6 +31,8 @@ SETTINGS = {
     "shared_buffers": "64MB",
 }
 """Of throw-away clusters: tests of durability start theirs with `durable=True`."""
+DURABLE = {"listen_addresses": "", "recovery_init_sync_method": "syncfs"}
+"""Of clusters that are killed: they sync their disk as in earnest."""
 TEST_CLOCK = """
 create or replace function countersign.clock() returns timestamptz language sql volatile as $$
   select coalesce(nullif(current_setting('countersign.test_now', true), '')::timestamptz, clock_timestamp())
@@ -97,7 +99,7 @@ class Cluster:
         assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
 
     def start(self) -> None:
-        settings = {"listen_addresses": ""} if self._durable else SETTINGS
+        settings = DURABLE if self._durable else SETTINGS
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         self._run("pg_ctl", "-D", self.data, "-l", self.home / "log", "-w", "-o", f"-k {self.home} {options}", "start")
 

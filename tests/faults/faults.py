@@ -4,6 +4,8 @@ so many more answers were given, or until every console has noticed."""
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 from tests.faults.field import Field
 
@@ -23,11 +25,9 @@ async def backend_killed(field: Field) -> None:
     with field.ledger.connection() as connection:
         found = connection.execute(f"select pid from pg_stat_activity where {CONSOLES} order by random() limit 1")
         (pid,) = found.fetchone() or (0,)
-    import os
-    import signal
-
     os.kill(int(str(pid)), signal.SIGKILL)
-    await field.more(field.chance.randint(1, 4))
+    await _lasts(field)
+    await field.serving()
 
 
 async def server_restarted(field: Field) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+
 from storage.outbox import KeptState
 from tests.faults.console import WorkingConsole
 from tests.faults.ledger import Ledger
@@ -81,6 +83,17 @@ class Field:
         """Until every console says that it is offline."""
         return await self.until(lambda: not any(one.place.sync.status.live for one in self.consoles), seconds)
 
+    async def serving(self) -> None:
+        """Until the server lets somebody in."""
+
+        def look() -> bool:
+            try:
+                return self.ledger.head() >= 0
+            except psycopg.OperationalError:
+                return False
+
+        assert await self.until(look)
+
     async def rounds(self, count: int, fault: Callable[[Field], Awaitable[None]]) -> Tally:
         """Strike so many times."""
         for _ in range(count):
@@ -101,11 +114,7 @@ class Field:
         def look() -> bool:
             if not all(task.done() for task in stopping):
                 return False
-            try:
-                head = self.ledger.head()
-            except Exception as error:  # noqa: BLE001 - the server may still be starting: told if it stays so
-                self.unreachable = str(error)
-                return False
+            head = self.ledger.head()
             for one in [one for one in waiting if one.settled(head)]:
                 waiting.remove(one)
                 self.tally.took.append(time.monotonic() - ended)
@@ -154,7 +163,6 @@ class Field:
 
     applied = 0
     kept = 0
-    unreachable = ""
 
     async def compare_all(self) -> None:
         """Each console compares everything that is stored with what it verified, and each copy as a whole is held

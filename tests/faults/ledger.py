@@ -14,7 +14,18 @@ from pathlib import Path
 import psycopg
 
 GENESIS = "0" * 64
-TABLES = ("request", "decision", "session", "session_view", "staff", "tenant", "contact", "settings", "standing", "mail")
+TABLES = (
+    "request",
+    "decision",
+    "session",
+    "session_view",
+    "staff",
+    "tenant",
+    "contact",
+    "settings",
+    "standing",
+    "mail",
+)
 
 
 @dataclass

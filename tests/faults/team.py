@@ -60,7 +60,9 @@ class Server(Cluster):
     """A durable server with everything PostgreSQL brings, which can be killed."""
 
     def __init__(self) -> None:
-        super().__init__(next(place for place in binaries().values() if (place / "pg_basebackup").exists()), durable=True)
+        super().__init__(
+            next(place for place in binaries().values() if (place / "pg_basebackup").exists()), durable=True
+        )
 
     @property
     def socket(self) -> Path:

@@ -1,5 +1,5 @@
-"""Faults of server and network, while several consoles are at work (issue 3, section 4): no acknowledged command is lost
-or done twice, no log has a gap, everybody is live and at the head again soon, no outbox is stuck."""
+"""Faults of server and network, while several consoles are at work (issue 3, section 4): no acknowledged command is
+lost or done twice, no log has a gap, everybody is live and at the head again soon, no outbox is stuck."""
 
 from __future__ import annotations
 
