@@ -121,8 +121,8 @@ class Intake:
         return frozenset((table, key) for table, key, _ in rows if table in sync_chunk.public_tables())
 
     def _mend(self, error: Exception) -> None:
-        """Rebuild a damaged replica. A disk that is full, or read-only, is no damage: raises Misconfigured, and what was
-        to be written comes with a later pull."""
+        """Rebuild a damaged replica. A disk that is full, or read-only, is no damage: raises Misconfigured, and what
+        was to be written comes with a later pull."""
         try:
             with self._replica.locked():
                 because = str(error)

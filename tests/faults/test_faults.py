@@ -11,7 +11,7 @@ from tests.faults import faults
 from tests.faults.field import Field
 from tests.faults.page import tell
 
-FEW, MANY = 2, 100
+FEW, MANY = 1, 100
 STRIKES = {
     "kill -9 of PostgreSQL": faults.server_killed,
     "kill -9 of one backend": faults.backend_killed,
