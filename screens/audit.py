@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 from textual.worker import Worker, get_current_worker
 
 from app.policy.verdict import Verdict, rule
@@ -30,6 +29,7 @@ from storage.replica.queries.log_filter import LogFilter, parse_filter
 from widgets.field_pane import FieldPane
 from widgets.fields import Field
 from widgets.filter_line import FilterLine
+from widgets.kept import Columns, Rows, Words
 from widgets.table import VirtualTable
 from widgets.text import safe, visible
 
@@ -79,7 +79,7 @@ class AuditScreen(AuditActs):
         #audit-found { width: auto; padding: 0 1; color: $tone-dim; background: $surface; }
         #audit-problem { height: 1; color: $tone-soon; padding: 0 1; display: none; }
         #audit-problem.-told { display: block; }
-        #audit-detail { width: 46; height: 1fr; border-left: vkey $panel-lighten-1; padding: 0 1; }
+        #audit-detail { width: 46; height: 1fr; }
         &.-one-pane #audit-detail { display: none; }
         &.-three-panes #audit-detail { width: 60; }
     }
@@ -95,19 +95,18 @@ class AuditScreen(AuditActs):
         self._names: dict[str, str] = {}
 
     def compose_body(self) -> ComposeResult:
-        with Vertical(id="audit-list"):
-            with Horizontal(id="audit-head"):
-                yield Static("operator", id="audit-title", markup=False)
+        with Rows(id="audit-list"):
+            with Columns(id="audit-head"):
+                yield Words("operator", id="audit-title")
                 yield FilterLine(
                     completer(lambda: self.context.reader if self.context.ready else None),
                     placeholder="/ tenant: staff: ticket: action: layer: session: request: since: until: words",
                     id="audit-filter",
                 )
-                yield Static("", id="audit-found", markup=False)
-            yield Static("", id="audit-problem", markup=False)
+                yield Words(id="audit-found")
+            yield Words(id="audit-problem")
             yield VirtualTable(COLUMNS, self.context.now, empty="no entry fits", moved=self._moved, id="audit-table")
-        with Vertical(id="audit-detail"):
-            yield FieldPane("⏎ shows all", id="audit-entry")
+        yield FieldPane("⏎ shows all", id="audit-detail")
 
     def on_mount(self) -> None:
         self.table.focus()
@@ -144,7 +143,7 @@ class AuditScreen(AuditActs):
         line = self.query_one(FilterLine)
         self.wanted = parse_filter(line.value, self.context.now(), self.context.zone)
         line.set_class(not self.wanted.empty, "-filtering")
-        problem = self.query_one("#audit-problem", Static)
+        problem = self.query_one("#audit-problem", Words)
         problem.update(safe("; ".join(self.wanted.problems)))
         problem.set_class(bool(self.wanted.problems), "-told")
         self.workers.cancel_group(self, "audit-search")
@@ -179,7 +178,7 @@ class AuditScreen(AuditActs):
             finally:
                 connection.close()
 
-        self.query_one("#audit-found", Static).update("searching …")
+        self.query_one("#audit-found", Words).update("searching …")
         self._worker = self.run_worker(run, name="audit search", group="audit-search", exclusive=True, thread=True)
         self._fresh = not after
 
@@ -197,9 +196,9 @@ class AuditScreen(AuditActs):
     def _tell_found(self, searching: bool = False) -> None:
         log = self.log_name.removeprefix("tenant:")
         title = "operator log" if self.log_name == OPERATOR else f"log of {self._names.get(log, log)}"
-        self.query_one("#audit-title", Static).update(Content(visible(title)))
+        self.query_one("#audit-title", Words).update(Content(visible(title)))
         words = f"{self.table.count:,} entries" if self._found is None else f"{len(self._found):,} found"
-        self.query_one("#audit-found", Static).update(words + (" …" if searching else ""))
+        self.query_one("#audit-found", Words).update(words + (" …" if searching else ""))
 
     def _show_entry(self, key: str | None) -> None:
         """The details of the entry under the cursor."""

@@ -10,9 +10,10 @@ from screens.context import ConsoleContext
 from screens.leaving import what_runs
 from screens.status_line import state_in_full
 from widgets.dialog import Confirm, Notice
+from widgets.kept import Kept
 
 
-class CommonActions(Screen[None]):
+class CommonActions(Screen[None], Kept):
     """What `MainScreen` stands on; each method is the act of one action in `screens.actions.COMMON`."""
 
     context: ConsoleContext

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from screens.main import MainScreen
 from widgets.columns import Column
 from widgets.entry import LineEntry
+from widgets.kept import Columns, Rows, Words
 from widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ class ListScreen(MainScreen):
 
     def compose_list(self, columns: Sequence[Column], *, hint: str, empty: str) -> ComposeResult:
         """The list's pane. `hint` stands in the empty filter line, `empty` in the empty list."""
-        with Vertical(id="list-pane"):
-            with Horizontal(id="list-top"):
+        with Rows(id="list-pane"):
+            with Columns(id="list-top"):
                 yield LineEntry(placeholder=hint, id="list-filter")
-                yield Static("", id="list-summary", markup=False)
+                yield Words(id="list-summary")
             yield VirtualTable(columns, self.context.now, empty=empty, id="list")
 
     def read_list(self, *, from_top: bool = False) -> None:
@@ -93,7 +93,7 @@ class ListScreen(MainScreen):
 
     def summarise(self, words: str | Content) -> None:
         """Say above the list what it holds."""
-        self.query_one("#list-summary", Static).update(words)
+        self.query_one("#list-summary", Words).update(words)
 
     def on_mount(self) -> None:
         self.table.focus()

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Container
 
 from app.policy.verdict import Refused, Verdict
 from screens.actions import COMMON, Action
@@ -25,6 +24,7 @@ from screens.context import MAIN_SCREENS, ConsoleContext
 from screens.status_line import status_of
 from storage.errors import CountersignError
 from widgets.bars import Hint, KeyBar, StatusBar, Tab, TopBar, key_name
+from widgets.kept import Pane
 from widgets.table import VirtualTable
 from widgets.text import visible
 
@@ -74,6 +74,7 @@ class MainScreen(CommonActions):
         self._shown_generation = -1
         self._pressed_early: str | None = None
         self._ticks = 0
+        self._tabs, self._keys, self._state = TopBar(), KeyBar(), StatusBar()
 
     # -- for subclasses ------------------------------------------------------------------------------------------
 
@@ -99,12 +100,12 @@ class MainScreen(CommonActions):
     # -- the frame -----------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        yield TopBar()
-        with Container(id="body"):
+        yield self._tabs
+        with Pane(id="body"):
             yield from self.compose_body()
-        with Container(id="bottom"):
-            yield KeyBar()
-            yield StatusBar()
+        with Pane(id="bottom"):
+            yield self._keys
+            yield self._state
 
     def on_mount(self) -> None:
         self.refresh_frame()
@@ -154,16 +155,14 @@ class MainScreen(CommonActions):
         staff = self.context.staff
         who = forms_of(staff.email, staff.role.value) if staff else ("nobody signed in",)
         if self._framed:
-            self.query_one(TopBar).show(
-                [Tab(mode, title, counts.get(mode, 0)) for mode, title in MAIN_SCREENS], self.MODE, who
-            )
+            self._tabs.show([Tab(mode, title, counts.get(mode, 0)) for mode, title in MAIN_SCREENS], self.MODE, who)
             self._show_state()
             self.refresh_hints()
 
     def refresh_hints(self) -> None:
         """Ask every action in the footer whether it applies now. Call it when the subject changes."""
         if self._framed:
-            self.query_one(KeyBar).show([self._hint(a) for a in (*self.ACTIONS, *COMMON) if a.footer])
+            self._keys.show([self._hint(a) for a in (*self.ACTIONS, *COMMON) if a.footer])
 
     def every_action(self) -> Iterable[Action]:
         """The screen's own actions, then the common ones: for help and palette."""
@@ -181,12 +180,12 @@ class MainScreen(CommonActions):
         if self._framed:
             status = status_of(self.context)
             self.set_class(bool(status.alarm), "-fault")
-            self.query_one(StatusBar).show(status)
+            self._state.show(status)
 
     @property
     def _framed(self) -> bool:
         """Whether the bars are there: not yet while mounting, not any more while the console is being left."""
-        return self.is_mounted and self.is_attached and bool(self.query(StatusBar))
+        return self.is_mounted and self._state.is_attached
 
     # -- acting --------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from textual import events
 from textual.content import Content
 from textual.message import Message
-from textual.widget import Widget
 
+from widgets.kept import Kept
 from widgets.text import clipped
 
 BRAND = "COUNTERSIGN"
@@ -47,7 +47,7 @@ class Tab:
     waiting: int = 0
 
 
-class TopBar(Widget):
+class TopBar(Kept):
     """Brand, tabs, and who I am."""
 
     ALLOW_SELECT = False
@@ -113,7 +113,7 @@ def _cells(hint: Hint) -> int:
     return cell_len(hint.key) + 1 + cell_len(hint.label)
 
 
-class KeyBar(Widget):
+class KeyBar(Kept):
     """The keys of a screen. What does not fit is told by `…`: `?` shows all."""
 
     ALLOW_SELECT = False
@@ -183,7 +183,7 @@ class Status:
     alarm: str = ""
 
 
-class StatusBar(Widget):
+class StatusBar(Kept):
     """The honest state: live or how old, how far verified, the clock."""
 
     ALLOW_SELECT = False

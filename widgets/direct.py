@@ -23,7 +23,7 @@ class DirectLines(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._kept: dict[int, Strip] = {}
-        self._kept_for: tuple[Size, tuple[bool, bool]] | None = None
+        self._kept_for: Size | None = None
         self._bare = False
 
     def lines_at(self, places: Sequence[int]) -> Iterable[Strip]:
@@ -34,10 +34,10 @@ class DirectLines(Widget):
         return next(iter(self.lines_at((y,))))
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        shape = (self.outer_size, self.scrollbars_enabled)
-        if shape != self._kept_for:
+        size = self.outer_size
+        if size != self._kept_for:
             self._kept.clear()
-            self._kept_for = shape
+            self._kept_for = size
             self._bare = not any(self.styles.gutter)
         if not self._bare:
             return super().render_lines(crop)
@@ -47,7 +47,7 @@ class DirectLines(Widget):
             kept.update(zip(missing, self.lines_at(missing), strict=True))
         lines = [kept[y] for y in places]
         left, right = crop.column_span
-        if left or right < shape[0].width:
+        if left or right < size.width:
             lines = [line.crop(left, right) for line in lines]
         return lines
 

@@ -1,7 +1,8 @@
 """Named values in a pane of fixed size, painted line by line: the detail beside a list that is walked through quickly.
 
 `FieldList` is as high as its text and so lays the screen out anew when the text changes, which costs more than a key
-may take. This one never does: what does not fit is told in the last line.
+may take. This one never does: what does not fit is told in the last line. It paints the rule at its left itself, for
+the same reason as the table its scrollbar.
 """
 
 from __future__ import annotations
@@ -22,15 +23,19 @@ from widgets.text import fitted
 Line = tuple[tuple[str, Tone], ...]
 
 KEPT_LINES = 400
+RULE = "▏"
+MARGIN = 1
+"""Cells beside the text, at either side."""
 
 
 class FieldPane(DirectLines):
     """Fields with plain or toned values; text must be visible already."""
 
-    COMPONENT_CLASSES = {f"pane--{tone}" for tone in Tone}  # noqa: RUF012  # Textual's own declaration is a plain set
+    COMPONENT_CLASSES = {"pane--rule", *(f"pane--{tone}" for tone in Tone)}  # noqa: RUF012  # Textual's own declaration is a plain set
 
     DEFAULT_CSS = """
     FieldPane {
+        & > .pane--rule { color: $panel-lighten-1; }
         & > .pane--dim { color: $tone-dim; }
         & > .pane--strong { text-style: bold; }
         & > .pane--accent { color: $tone-accent; }
@@ -47,7 +52,7 @@ class FieldPane(DirectLines):
         self._more = more
         self._fields: tuple[Field, ...] = ()
         self._laid_out: tuple[Size, list[Line]] | None = None
-        self._styles: dict[Tone, Style] = {}
+        self._styles: dict[str, Style] = {}
         self._painted: dict[Line, Strip] = {}
 
     def show(self, fields: Sequence[Field]) -> None:
@@ -71,9 +76,14 @@ class FieldPane(DirectLines):
             yield strip
 
     def _strip(self, line: Line, width: int) -> Strip:
-        used = sum(cell_len(text) for text, _ in line)
-        parts = [(text, self._style(tone)) for text, tone in line]
-        parts.append((" " * max(0, width - used), self._style(Tone.PLAIN)))
+        plain = self._style(Tone.PLAIN)
+        parts = [
+            (RULE, self._style("rule")),
+            (" " * MARGIN, plain),
+            *((text, self._style(tone)) for text, tone in line),
+        ]
+        used = sum(cell_len(text) for text, _ in parts)
+        parts.append((" " * max(0, width - used), plain))
         return Strip(joined(parts), max(used, width))
 
     def on_resize(self) -> None:
@@ -84,11 +94,11 @@ class FieldPane(DirectLines):
         self._painted.clear()
         super().notify_style_update()
 
-    def _style(self, tone: Tone) -> Style:
+    def _style(self, tone: str) -> Style:
         found = self._styles.get(tone)
         if found is None:
             found = self.rich_style
-            if tone is not Tone.PLAIN:
+            if tone != Tone.PLAIN:
                 found += self.get_component_rich_style(f"pane--{tone}", partial=True)
             found = self._styles[tone] = self.final(found)
         return found
@@ -96,10 +106,11 @@ class FieldPane(DirectLines):
     def _lines(self) -> list[Line]:
         size = self.size
         if self._laid_out is None or self._laid_out[0] != size:
-            lines = field_lines(self._fields, max(1, size.width))
+            width = max(1, size.width - cell_len(RULE) - 2 * MARGIN)
+            lines = field_lines(self._fields, width)
             if len(lines) > size.height > 0:
                 hidden = len(lines) - size.height + 1
-                lines[size.height - 1 :] = [((fitted(f"↓ {hidden} more lines: {self._more}", size.width), Tone.DIM),)]
+                lines[size.height - 1 :] = [((fitted(f"↓ {hidden} more lines: {self._more}", width), Tone.DIM),)]
             self._laid_out = (size, lines)
         return self._laid_out[1]
 

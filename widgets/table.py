@@ -1,6 +1,6 @@
 """The one table: every list of the console, the audit viewer's million entries included.
 
-A Line-API ScrollView that asks a `RowSource` for windows of rows and paints only the lines on screen. What changes
+It asks a `RowSource` for windows of rows and paints only the lines on screen (`ScrolledLines`). What changes
 elsewhere never moves what somebody reads: after a reload the cursor stands on the same key, on the same screen line,
 and rows that came in above are announced in the header (`3 new ↑`). Cells that depend on the time are drawn when
 painted, and `refresh_time_cells` repaints only those whose text has changed.
@@ -14,26 +14,21 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from widgets.cells import Tone
 from widgets.columns import Column
-from widgets.direct import DirectLines
 from widgets.rows import ListSource, RowSource, RowView, Windows
+from widgets.scrolled import ScrolledLines
 from widgets.table_lines import LinePainter
 
 HEADER = 1
 """Lines above the rows."""
 
-EIGHTHS = 8
-"""Steps of a scrollbar's thumb within a cell."""
 
-
-class VirtualTable(DirectLines, ScrollView, can_focus=True):
+class VirtualTable(ScrolledLines, can_focus=True):
     """Columns and rows with a cursor. `now` is the clock by which time cells are drawn. `moved` is told the cursor's
     key at once, so that a detail is painted in the key's own frame; `Highlighted` says the same one frame later."""
 
@@ -59,8 +54,7 @@ class VirtualTable(DirectLines, ScrollView, can_focus=True):
 
     DEFAULT_CSS = """
     VirtualTable {
-        height: 1fr; width: 1fr; overflow-x: hidden; overflow-y: auto;
-        background: $background; color: $foreground; scrollbar-size-vertical: 1;
+        height: 1fr; width: 1fr; background: $background; color: $foreground;
         & > .table--header { color: $text-muted; text-style: none; }
         & > .table--heading { color: $text-muted; text-style: bold; }
         & > .table--empty { color: $text-muted; }
@@ -118,7 +112,6 @@ class VirtualTable(DirectLines, ScrollView, can_focus=True):
         self._windows = Windows(ListSource())
         self._cursor: tuple[str, int] | None = None
         self._new_above = 0
-        self._thumb = (-1, -1)
         self._painter = LinePainter(self, columns, now)
 
     # -- what is shown -------------------------------------------------------------------------------------------
@@ -140,20 +133,20 @@ class VirtualTable(DirectLines, ScrollView, can_focus=True):
 
     def show(self, source: RowSource, *, from_top: bool = False) -> None:
         """Show these rows. The cursor stays on its key and its screen line; `from_top` starts anew (another filter)."""
-        top, before, old_count = round(self.scroll_y), self._cursor, self._windows.count
+        top, before, old_count = self.top, self._cursor, self._windows.count
         anchor = self._anchor(top)
         old_windows, self._windows = self._windows, Windows(source)
         self._painter.forget_rows()
-        self.virtual_size = Size(self.size.width, self._windows.count + HEADER)
+        self.extend(self._windows.count + HEADER)
         if from_top:
             self._cursor, self._new_above = None, 0
             self._place_cursor(0)
-            self._scroll(0)
+            self.scroll_lines(0)
         else:
             found = source.index_of(anchor[0]) if anchor else None
             moved = found - anchor[1] if found is not None and anchor else 0
-            self._scroll(top + moved)
-            if moved > 0 and round(self.scroll_y) > 0:
+            self.scroll_lines(top + moved)
+            if moved > 0 and self.top > 0:
                 self._new_above += max(0, min(moved, self._windows.count - old_count))
             place = source.index_of(before[0]) if before else None
             self._place_cursor(place if place is not None else before[1] if before else 0)
@@ -163,7 +156,7 @@ class VirtualTable(DirectLines, ScrollView, can_focus=True):
 
     def refresh_time_cells(self) -> None:
         """Repaint the visible cells whose text has changed with the time. Cheap enough for every tick."""
-        top, width = round(self.scroll_y), self.scrollable_content_region.width
+        top, width = self.top, self.room
         regions: list[Region] = []
         for y in range(HEADER, self.size.height):
             row = self._windows.row(top + y - HEADER)
@@ -192,12 +185,12 @@ class VirtualTable(DirectLines, ScrollView, can_focus=True):
         if row is not None:
             self._move(index)
         elif step < 0:
-            self._scroll(0)
+            self.scroll_lines(0)
 
     def action_page(self, step: int) -> None:
         page = max(1, self.size.height - HEADER - 1)
         index = (self._cursor[1] if self._cursor else 0) + step * page
-        self._scroll(round(self.scroll_y) + step * page)
+        self.scroll_lines(self.top + step * page)
         self._move(min(max(index, 0), self._windows.count - 1), prefer=step)
 
     def action_edge(self, last: int) -> None:
@@ -208,8 +201,8 @@ class VirtualTable(DirectLines, ScrollView, can_focus=True):
             self.post_message(self.Chosen(self, self._cursor[0]))
 
     def on_click(self, event: events.Click) -> None:
-        index = round(self.scroll_y) + event.y - HEADER
-        row = self._windows.row(index) if event.y >= HEADER else None
+        index = self.top + event.y - HEADER
+        row = self._windows.row(index) if event.y >= HEADER and not self.on_bar(event.x) else None
         if row is None or row.heading:
             return
         again = self._cursor is not None and self._cursor[0] == row.key
@@ -219,30 +212,12 @@ class VirtualTable(DirectLines, ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         self._painter.forget_rows()
-        self.virtual_size = Size(self.size.width, self._windows.count + HEADER)
         if self._cursor:
             self._into_view(self._cursor[1])
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        if self.show_vertical_scrollbar:
-            self._move_thumb(new_value)
-        if round(old_value) != round(new_value):
-            self.refresh(self.size.region)
-        if round(new_value) == 0:
+    def scrolled(self) -> None:
+        if self.top == 0:
             self._new_above = 0
-
-    def _move_thumb(self, position: float) -> None:
-        """Tell the scrollbar, and let it repaint only if its thumb moves by what it can show, an eighth of a cell: in
-        a million rows that is seldom, and painting it costs as much as painting the rows."""
-        bar = self.vertical_scrollbar
-        rows, beyond = bar.size.height, bar.window_virtual_size - bar.window_size
-        room = rows - max(1.0, bar.window_size * rows / max(1, bar.window_virtual_size))
-        thumb = (rows, int(room * position / beyond * EIGHTHS) if beyond > 0 else 0)
-        if thumb != self._thumb:
-            self._thumb = thumb
-            bar.position = position
-        else:
-            bar.set_reactive(ScrollBar.position, position)
 
     def notify_style_update(self) -> None:
         self._painter.forget_styles()
@@ -261,9 +236,8 @@ class VirtualTable(DirectLines, ScrollView, can_focus=True):
         if self._cursor is None:
             return
         if before != self._cursor:
-            for changed in (before, self._cursor):
-                if changed:
-                    self.refresh_line(changed[1] + HEADER)
+            lines = sorted(place[1] - self.top + HEADER for place in (before, self._cursor) if place)
+            self.refresh_places([y for y in lines if HEADER <= y < self.size.height])
         self._into_view(self._cursor[1])
         if before is None or before[0] != self._cursor[0]:
             self._tell_moved()
@@ -285,16 +259,13 @@ class VirtualTable(DirectLines, ScrollView, can_focus=True):
         self._cursor = None
 
     def _into_view(self, index: int) -> None:
-        top, page = round(self.scroll_y), max(1, self.size.height - HEADER)
+        top, page = self.top, max(1, self.size.height - HEADER)
         above = self._windows.row(index - 1)
         first = index - 1 if above is not None and above.heading else index
         if first < top:
-            self._scroll(first)
+            self.scroll_lines(first)
         elif index >= top + page:
-            self._scroll(index - page + 1)
-
-    def _scroll(self, y: int) -> None:
-        self.scroll_to(y=y, animate=False)
+            self.scroll_lines(index - page + 1)
 
     def _anchor(self, top: int) -> tuple[str, int] | None:
         """The row that must stay on its screen line: the cursor's if it is in view, else the topmost."""
@@ -306,20 +277,20 @@ class VirtualTable(DirectLines, ScrollView, can_focus=True):
     # -- painting ------------------------------------------------------------------------------------------------
 
     def lines_at(self, places: Sequence[int]) -> Iterable[Strip]:
-        width, top, painter = self.scrollable_content_region.width, round(self.scroll_y), self._painter
+        width, top, painter = self.room, self.top, self._painter
         cursor = self._cursor[1] if self._cursor else -1
-        for y in places:
+        for y, edge in zip(places, self.edges(places), strict=True):
             index = top + y - HEADER
             if y < HEADER:
-                yield painter.header(width, self._new_above)
+                yield painter.header(width, self._new_above, edge)
             elif (row := self._windows.row(index)) is not None:
-                yield painter.line(index, row, width, index == cursor)
+                yield painter.line(index, row, width, index == cursor, edge)
             else:
-                yield painter.blank(width, self.empty if self.count == 0 and y == HEADER + 1 else "")
+                yield painter.blank(width, self.empty if self.count == 0 and y == HEADER + 1 else "", edge)
 
     def _repaint(self, old: Windows, old_top: int, old_cursor: tuple[str, int] | None) -> None:
         """Repaint after a reload: only lines that are different, if nothing has moved."""
-        top = round(self.scroll_y)
+        top = self.top
         if top != old_top or old.count != self._windows.count or old_cursor != self._cursor:
             self.refresh()
             return

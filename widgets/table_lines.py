@@ -5,7 +5,7 @@ It knows what was painted last, so that a passing second can be told in which ce
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from rich.cells import cell_len
@@ -24,16 +24,20 @@ GUTTER = 2
 
 KEPT_LINES = 400
 
+Part = tuple[str, Style] | Placed
+
 
 class LinePainter:
-    """Paints lines for `widget`, whose component styles are named `table--…`."""
+    """Paints lines for `widget`, whose component styles are named `table--…`. Each line takes the cell of the
+    scrollbar that stands at its end, if there is one."""
 
     def __init__(self, widget: DirectLines, columns: Sequence[Column], now: Callable[[], datetime]) -> None:
         self._widget, self._columns, self._now = widget, tuple(columns), now
         self._placed: tuple[Placed, ...] = ()
         self._placed_for = -1
         self._left_out = 0
-        self._lines: dict[tuple[int, bool], Strip] = {}
+        self._lines: dict[tuple[int, bool, Segment | None], Strip] = {}
+        self._rows: dict[tuple[int, bool], tuple[Part, ...]] = {}
         self._live: dict[tuple[int, int], Toned] = {}
         self._styles: dict[tuple[bool, Tone], Style] = {}
         self._parts: dict[str, Style] = {}
@@ -41,18 +45,19 @@ class LinePainter:
     def forget_rows(self) -> None:
         """Other rows, or another width."""
         self._lines.clear()
+        self._rows.clear()
         self._live.clear()
         self._placed_for = -1
 
     def forget_styles(self) -> None:
         """Another theme, or the focus came or went."""
         self._lines.clear()
+        self._rows.clear()
         self._styles.clear()
         self._parts.clear()
 
-    def header(self, width: int, new_above: int) -> Strip:
+    def header(self, width: int, new_above: int, edge: Segment | None) -> Strip:
         """The titles; at the right, what came in above and how many columns have no room."""
-        style = self._part("header")
         text, used = "  ", GUTTER
         for place in self._places(width):
             text += " " * (GUTTER + place.x - used)
@@ -63,31 +68,34 @@ class LinePainter:
         note = "  ".join(notes)
         if note:
             text = _beside(fitted(text, width), note)
-        return Strip([Segment(fitted(text, width), style)], width)
+        return _strip([(fitted(text, width), self._part("header"))], width, edge)
 
-    def blank(self, width: int, words: str = "") -> Strip:
+    def blank(self, width: int, words: str, edge: Segment | None) -> Strip:
         """A line without a row."""
-        if not words:
-            return Strip.blank(width, self._style(False, Tone.PLAIN))
-        style = self._part("empty")
-        return Strip([Segment(fitted("  " + words, width), style)], width)
+        style = self._part("empty") if words else self._style(False, Tone.PLAIN)
+        return _strip([(fitted("  " + words, width), style)], width, edge)
 
-    def line(self, index: int, row: RowView, width: int, under_cursor: bool) -> Strip:
+    def line(self, index: int, row: RowView, width: int, under_cursor: bool, edge: Segment | None) -> Strip:
         """A row's line. Lines whose cells depend on the time are painted anew each time, others are kept."""
         self._places(width)
-        kept = self._lines.get((index, under_cursor))
-        if kept is not None and kept.cell_length == width:
+        kept = self._lines.get((index, under_cursor, edge))
+        if kept is not None:
             return kept
         if row.heading:
             text = fitted(f"  {drawn(row.cells[0], self._now(), width).text}", width)
-            line = Strip([Segment(text, self._part("heading"))], width)
+            line, alive = _strip([(text, self._part("heading"))], width, edge), False
         else:
-            line, live = self._row(index, row, width, under_cursor)
-            if live:
-                return line
-        if len(self._lines) >= KEPT_LINES:
-            self._lines.clear()
-        self._lines[(index, under_cursor)] = line
+            parts = self._rows.get((index, under_cursor))
+            if parts is None:
+                if len(self._rows) >= KEPT_LINES:
+                    self._rows.clear()
+                parts = self._rows[(index, under_cursor)] = self._row(row, width, under_cursor)
+            alive = any(isinstance(part, Placed) for part in parts)
+            line = _strip(self._told(index, row, parts, under_cursor), width, edge)
+        if not alive:
+            if len(self._lines) >= KEPT_LINES:
+                self._lines.clear()
+            self._lines[(index, under_cursor, edge)] = line
         return line
 
     def changed(self, index: int, row: RowView, width: int) -> list[tuple[int, int]]:
@@ -103,28 +111,37 @@ class LinePainter:
                 spans.append((GUTTER + place.x + start, size))
         return spans
 
-    def _row(self, index: int, row: RowView, width: int, under_cursor: bool) -> tuple[Strip, bool]:
-        plain = self._style(under_cursor, row.tone)
-        now = self._now()
-        parts = [("▸ " if under_cursor else "  ", self._style(under_cursor, Tone.PLAIN))]
-        used, live = GUTTER, False
+    def _row(self, row: RowView, width: int, under_cursor: bool) -> tuple[Part, ...]:
+        """What a row's line is made of: text and style, or the place of a cell that is alive."""
+        plain, now = self._style(under_cursor, row.tone), self._now()
+        parts: list[Part] = [("▸ " if under_cursor else "  ", self._style(under_cursor, Tone.PLAIN))]
+        used = GUTTER
         for place in self._places(width):
-            gap = GUTTER + place.x - used
-            if gap > 0:
-                parts.append((" " * gap, plain))
+            parts.append((" " * (GUTTER + place.x - used), plain))
             cell = row.cells[place.index]
-            text = drawn(cell, now, place.width)
-            if not isinstance(cell, (str, Toned)):
-                live = True
-                if len(self._live) > KEPT_LINES * len(self._columns):
-                    self._live.clear()
-                self._live[(index, place.index)] = text
-            style = plain if text.tone is Tone.PLAIN else self._style(under_cursor, text.tone)
-            parts.append((fitted(text.text, place.width, right=place.column.right), style))
+            if isinstance(cell, (str, Toned)):
+                text = drawn(cell, now, place.width)
+                style = plain if text.tone is Tone.PLAIN else self._style(under_cursor, text.tone)
+                parts.append((fitted(text.text, place.width, right=place.column.right), style))
+            else:
+                parts.append(place)
             used = GUTTER + place.x + place.width
         parts.append((" " * max(0, width - used), plain))
-        strip = Strip(joined(parts), max(width, used))
-        return strip.crop(0, width) if used > width else strip, live
+        return tuple(parts)
+
+    def _told(self, index: int, row: RowView, parts: Iterable[Part], under_cursor: bool) -> Iterator[tuple[str, Style]]:
+        """The parts of a line as they read now; what the cells that are alive said is kept for `changed`."""
+        now = self._now()
+        for part in parts:
+            if not isinstance(part, Placed):
+                yield part
+                continue
+            text = drawn(row.cells[part.index], now, part.width)
+            if len(self._live) > KEPT_LINES * len(self._columns):
+                self._live.clear()
+            self._live[(index, part.index)] = text
+            style = self._style(under_cursor, row.tone if text.tone is Tone.PLAIN else text.tone)
+            yield fitted(text.text, part.width, right=part.column.right), style
 
     def _style(self, under_cursor: bool, tone: Tone) -> Style:
         found = self._styles.get((under_cursor, tone))
@@ -147,7 +164,16 @@ class LinePainter:
             self._placed, self._left_out = fit(self._columns, width - GUTTER - GAP)
             self._placed_for = width
             self._lines.clear()
+            self._rows.clear()
         return self._placed
+
+
+def _strip(parts: Iterable[tuple[str, Style]], width: int, edge: Segment | None) -> Strip:
+    """A line of exactly `width` cells, and the scrollbar's cell at its end."""
+    strip = Strip(joined(parts))
+    if strip.cell_length > width:
+        strip = strip.crop(0, width)
+    return strip if edge is None else Strip([*strip, edge], width + 1)
 
 
 def joined(parts: Iterable[tuple[str, Style]]) -> list[Segment]:

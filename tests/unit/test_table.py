@@ -44,7 +44,9 @@ class Bench(App[None]):
         self.said.append(f"chose {event.key}")
 
     def lines(self) -> list[str]:
-        return [self.table.render_line(y).text for y in range(self.table.size.height)]
+        """What is read, without the scrollbar."""
+        table = self.table
+        return [table.render_line(y).crop(0, table.room).text for y in range(table.size.height)]
 
 
 def row(name: str, name_text: str = "", minutes: int = 10) -> RowView:
