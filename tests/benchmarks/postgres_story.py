@@ -2,8 +2,8 @@
 
 The story is run through the services on a real SQLite file: an engineer asks, the tenant's admin is mailed the link and
 approves, the engineer starts, logs five views, ends with the outcome; three times. Every Change is kept as it would be
-sent to PostgreSQL. Told again, it has other ids, another engineer and another tenant, the present for its times, and the
-revisions of the rows as they stand there: so it is what consoles would have built, without the cost of building it.
+sent to PostgreSQL. Told again, it has other ids, another engineer and another tenant, the present for its times, and
+the revisions of the rows as they stand there: what consoles would have built, without the cost of building it.
 """
 
 from __future__ import annotations
@@ -162,7 +162,9 @@ async def _story(world: World, eve: Staff, shared: Recorder, clock: ManualClock)
     begun = len(shared.kept)
     clock.advance(minutes=3)
     admin = f"{TENANT}/maria"
-    form = world.form(tenant_id=TENANT, target_id=f"{TENANT}/eva", reason=f"A refund did not arrive, case {begun} is open.")
+    form = world.form(
+        tenant_id=TENANT, target_id=f"{TENANT}/eva", reason=f"A refund did not arrive, case {begun} is open."
+    )
     asked = (await world.run(requests.create, eve, form)).answer["id"]
     (letter,) = [one for one in world.letters(request_id=asked) if one.to_id == admin and LinkKind.APPROVE in one.links]
     clock.advance(seconds=1)
@@ -201,7 +203,11 @@ def _step(change: Change, names: set[str]) -> Step:
     for number, read in enumerate(data["reads"]):
         read[2] = f"@rev {number}"
     text = _REV.sub(r"@\1", json.dumps(data, ensure_ascii=False, separators=(",", ":")))
-    wanted = [r"@\d+(?=\])", _TIME.pattern, *(rf"\b{re.escape(name)}\b" for name in sorted(names, key=len, reverse=True))]
+    wanted = [
+        r"@\d+(?=\])",
+        _TIME.pattern,
+        *(rf"\b{re.escape(name)}\b" for name in sorted(names, key=len, reverse=True)),
+    ]
     return Step(
         change.actor,
         change.entries[0].action.value,

@@ -12,8 +12,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -150,9 +149,7 @@ class Work:
 
     def waits(self, action: str = "") -> list[float]:
         """Seconds from sending to the answer, of every warm command (of one action)."""
-        return sorted(
-            ended - sent for what, sent, ended in self.done if sent >= self.since and what.startswith(action)
-        )
+        return sorted(ended - sent for what, sent, ended in self.done if sent >= self.since and what.startswith(action))
 
 
 class Console:
@@ -223,9 +220,7 @@ async def team_at_work(
     return await at_once(consoles, lambda console, place: console.works(team.engineers[place:engineers:count], stories))
 
 
-async def bare_at_work(
-    team: Team, count: int, calls: int, address: Callable[[str], str] | None = None
-) -> Work:
+async def bare_at_work(team: Team, count: int, calls: int, address: Callable[[str], str] | None = None) -> Work:
     """The bare function by `count` connections at once."""
     consoles = [Console(team, address or (lambda user: team.server.url(team.database, user))) for _ in range(count)]
     return await at_once(consoles, lambda console, place: console.bare(calls // count))

@@ -16,7 +16,7 @@ from storage.log.verify import verify_all
 from storage.models import Actor, ActorKind, Settings
 from storage.models.row import canonical, defaults
 from storage.models.tables import ROW_TABLES
-from storage.shared.change import Write
+from storage.shared.change import Write, new_change_id
 from storage.shared.interface import SharedDatabase
 from tests.clock import ManualClock
 from tests.sync.story import CLERK, console, record
@@ -56,12 +56,15 @@ async def _as_an_older_program(place: Path | str, mine: Any, image: str) -> None
     """Import a tenant whose settings are stored as this image; on a server, by functions that take it."""
     if isinstance(place, str):
         _execute(
-            place, "create or replace function countersign.check_form(change jsonb) returns void language sql as ''"
+            place,
+            "create or replace function countersign.proven_images(writes jsonb) returns jsonb[] language sql as"
+            " $$ select array_agg((w->>2)::jsonb order by n)"
+            " from jsonb_array_elements(writes) with ordinality as x(w, n) $$",
         )
         _execute(
             place, "create or replace function countersign.guard_p03(the_case jsonb) returns void language sql as ''"
         )
-    change = tenants.import_records(mine.replica.view("older"), CLERK, [record("gamma")], now=mine.clock.now())
+    change = tenants.import_records(mine.replica.view(new_change_id()), CLERK, [record("gamma")], now=mine.clock.now())
     row: Any = SimpleNamespace(TABLE="settings", id="gamma", image=lambda: image)
     writes = tuple(Write(row, w.entry) if isinstance(w.row, Settings) else w for w in change.writes)
     await mine.shared.apply(dataclasses.replace(change, writes=writes))

@@ -36,11 +36,17 @@ def statements() -> Iterator[str]:
         "stable",
     )
     yield _by_table(
-        "row_rev(table_name text, key text) returns bigint",
-        lambda table: f'return coalesce((select rev from countersign."{table}" where id = key), 0);',
+        "stored(table_name text, key text, out rev bigint, out image text)",
+        lambda table: f'select t.rev, t.image into rev, image from countersign."{table}" as t where t.id = key;',
         "stable",
+        after="  rev := coalesce(rev, 0);\n",
     )
-    yield _by_table("put(table_name text, key text, new_image text, new_rev bigint) returns void", _put, "volatile")
+    yield _by_table(
+        "put(table_name text, key text, new_image text, new_rev bigint, fresh boolean) returns boolean",
+        _put,
+        "volatile",
+        after="  return fresh;\n",
+    )
     actions = ",".join(_literal(action.value) for action in Action)
     yield (
         "create or replace function countersign.is_action(code text) returns boolean language sql immutable"
@@ -59,21 +65,26 @@ def private_digests() -> str:
     return "create or replace view countersign.private_digest as " + " union all ".join(parts)
 
 
-def _by_table(signature: str, body: Callable[[str], str], volatility: str) -> str:
-    cases = "\n".join(f"    when {_literal(table)} then {body(table)}" for table in row_tables())
+def _by_table(signature: str, body: Callable[[str], str], volatility: str, after: str = "") -> str:
+    cases = "\n".join(f"    when {_literal(table)} then {body(table)}" for table in _by_frequency())
     return (
         f"create or replace function countersign.{signature} {volatility} {_HEADER} as $$\nbegin\n  case table_name\n"
         f"{cases}\n    else raise exception"
         " using errcode = 'CS003', message = 'no table ' || coalesce(table_name, '?');"
-        "\n  end case;\nend $$"
+        f"\n  end case;\n{after}end $$"
     )
+
+
+def _by_frequency() -> list[str]:
+    """The tables, those first that most commands touch: a CASE asks one after the other."""
+    first = (COMMAND, "session", "session_view", "staff", "mail", "request", "standing", "settings", "contact")
+    return [*first, *(table for table in row_tables() if table not in first)]
 
 
 def _put(table: str) -> str:
     return (
-        f'update countersign."{table}" set image = new_image, rev = new_rev where id = key;\n'
-        f'      if not found then insert into countersign."{table}" (id, image, rev) values (key, new_image, new_rev);'
-        " end if;"
+        f'if fresh then insert into countersign."{table}" (id, image, rev) values (key, new_image, new_rev);\n'
+        f'      else update countersign."{table}" set image = new_image, rev = new_rev where id = key; end if;'
     )
 
 

@@ -103,6 +103,7 @@ def _schema(connection: Any, roles: Roles, migrate: Callable[[], None]) -> None:
     connection.execute(f"set local role {roles.owner}")
     connection.execute(f"set local search_path = {SCHEMA}")
     migrate()
+    _take_away_what_is_not_ours(connection, roles)
     for path in sorted(SQL.glob("0[1-3]*.sql")):
         connection.execute(roles.filled(path.read_text()))
     connection.execute(hmac(connection))
@@ -119,6 +120,22 @@ def _schema(connection: Any, roles: Roles, migrate: Callable[[], None]) -> None:
     for kind, name in roles.services.items():
         connection.execute("insert into login values (%s, %s, %s) on conflict do nothing", (name, kind, kind))
     connection.execute(roles.filled((SQL / "090_grants.sql").read_text()))
+
+
+def _take_away_what_is_not_ours(connection: Any, roles: Roles) -> None:
+    """Functions of another version, and foreign ones; those that a trigger or an index stands on are replaced later."""
+    from storage.shared.postgres.shipped import FREE, shipped
+
+    ours = shipped(roles).functions
+    found = connection.execute(
+        "select p.proname, p.prosrc, p.oid::regprocedure::text from pg_proc as p"
+        " where p.pronamespace = %s::regnamespace and not exists (select from pg_depend as d"
+        " where d.objid = p.oid and d.deptype = 'e' or d.refobjid = p.oid)",
+        (SCHEMA,),
+    ).fetchall()
+    for name, body, signature in found:
+        if name not in FREE and (name, body) not in ours:
+            connection.execute(f"drop function {signature}")
 
 
 def _derived() -> Iterator[str]:

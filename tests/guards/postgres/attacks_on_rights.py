@@ -68,13 +68,13 @@ def reading_answers(it: Attacker) -> Strike:
 @attack("ann,portal", NO_RIGHT)
 def writing_a_row_by_its_function(it: Attacker) -> Strike:
     """Call the function that writes rows for `apply`."""
-    return typed(it, "select countersign.put('request', 'R', '{}', 1)")
+    return typed(it, "select countersign.put('request', 'R', '{}', 1, true)")
 
 
 @attack("ann,portal", NO_RIGHT)
 def writing_a_change_unguarded(it: Attacker) -> Strike:
     """Call the function that writes a Change once the guards have passed it."""
-    return typed(it, "select countersign.write_change('{}', 1, '', '')")
+    return typed(it, "select countersign.write_change('{}', '{}', '{}', '{}', 1, '', '')")
 
 
 @attack("ann", NO_RIGHT)

@@ -4,15 +4,17 @@
 
 create or replace function countersign.canonical(value jsonb) returns text
 language plpgsql immutable strict parallel safe as $$
+declare written text; ascii boolean;
 begin
   case jsonb_typeof(value)
     when 'object' then
-      if exists (select 1 from jsonb_object_keys(value) as key where key !~ '^[\x01-\x7f]*$') then
+      select '{' || string_agg(to_json(key)::text || ':' || case when jsonb_typeof(one) in ('object', 'array', 'number')
+                                 then countersign.canonical(one) else one::text end, ',' order by key collate "C") || '}',
+             bool_and(key ~ '^[\x01-\x7f]*$') into written, ascii from jsonb_each(value) as pair(key, one);
+      if not ascii then
         raise exception using errcode = 'CS003', message = 'keys must be ASCII text';
       end if;
-      return '{' || coalesce((
-        select string_agg(to_json(key)::text || ':' || countersign.canonical(one), ',' order by key collate "C")
-          from jsonb_each(value) as pair(key, one)), '') || '}';
+      return coalesce(written, '{}');
     when 'array' then
       return '[' || coalesce((
         select string_agg(countersign.canonical(one), ',' order by place)

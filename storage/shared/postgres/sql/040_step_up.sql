@@ -147,7 +147,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   login jsonb := countersign.login_of_session(); head record; moment timestamptz; given countersign.attempt;
   person jsonb; credential jsonb; verdict record; change jsonb; writes jsonb; draft jsonb; answer jsonb := '{}';
-  stamp text; step_up_id text; abandoned int; change_id text; done jsonb;
+  stamp text; step_up_id text; abandoned int; change_id text; done jsonb; ready record; fresh boolean[];
 begin
   head := countersign.lock_head();
   moment := countersign.clock();
@@ -190,7 +190,10 @@ begin
   if verdict.locks then
     writes := writes || countersign.lock_alerts(change, person, given.act, moment);
   end if;
-  done := countersign.write_change(change || jsonb_build_object('writes', writes), head.seq, head.hash,
+  change := change || jsonb_build_object('writes', writes);
+  ready := countersign.prepared(change);
+  fresh := array[false] || array_fill(true, array[jsonb_array_length(writes) - 1]);  -- all but the credential
+  done := countersign.write_change(change, ready.pieces, ready.listed, fresh, head.seq, head.hash,
                                    greatest(stamp collate "C", head.last_at collate "C"));
   return jsonb_build_object('step_up', step_up_id, 'why', verdict.why, 'rev', done->'rev');
 end $$;

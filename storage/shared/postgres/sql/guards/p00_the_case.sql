@@ -36,18 +36,26 @@ begin
 end $$;
 
 create or replace function countersign.has_action(the_case jsonb, code text) returns boolean
-language sql immutable as $$
+language sql stable as $$
   select the_case->'change'->'entries' @> jsonb_build_array(jsonb_build_object('action', code))
 $$;
+
+-- Whether the Change writes a row like this: {"table": …, "before": …, "after": …}, as much of it as matters.
+create or replace function countersign.writes(the_case jsonb, like_this jsonb) returns boolean
+language sql stable as $$ select the_case->'rows' @> jsonb_build_array(like_this) $$;
 
 -- A row as it will stand: written by this Change, or as stored. Null when there is none.
 create or replace function countersign.row_after(the_case jsonb, table_name text, key text) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare written jsonb;
+declare r jsonb;
 begin
-  select r->'after' into written from jsonb_array_elements(the_case->'rows') as r
-   where r->>'table' = table_name and r->>'key' = key;
-  return coalesce(written, countersign.completed(table_name, countersign.row_image(table_name, key)::jsonb));
+  for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+    r := the_case->'rows'->n;
+    if r->>'key' = key and r->>'table' = table_name then
+      return r->'after';
+    end if;
+  end loop;
+  return countersign.completed(table_name, countersign.row_image(table_name, key)::jsonb);
 end $$;
 
 create or replace function countersign.is_active(staff jsonb, moment text) returns boolean
@@ -63,6 +71,9 @@ language sql stable as $$
 $$;
 
 -- Whether two accounts or contacts are one person, by id or by address.
+create index if not exists staff_person on countersign.staff (countersign.person(email));
+create index if not exists contact_person on countersign.contact (countersign.person(email));
+
 create or replace function countersign.is_same_person(one text, other text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin

@@ -19,12 +19,13 @@ begin
   return null;
 end $$;
 
--- Next number, right link, right hash, the log-in's actor, the present. `at` never runs backwards.
+-- Next number, right link, right hash, the log-in's actor, the present. `at` never runs backwards. An entry of a
+-- tenant's log is the twin of an entry that this very transaction appended to the operator log: same actor, same words.
 create or replace function countersign.entry_follows() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  entry jsonb := new.body::jsonb; log text := 'operator'; newest bigint; newest_hash bytea; newest_at text;
-  moment text := countersign.time_text(countersign.clock());
+  entry constant jsonb := new.body::jsonb; at constant text := new.body::jsonb->>'at'; log text := 'operator'; twin text;
+  newest bigint; newest_hash bytea; newest_at text; moment text := countersign.time_text(countersign.clock());
 begin
   if tg_table_name = 'operator_log' then
     select o.seq, o.hash, o.at into newest, newest_hash, newest_at
@@ -37,15 +38,22 @@ begin
   if new.seq is distinct from coalesce(newest, 0) + 1 or (entry->>'seq')::bigint is distinct from new.seq
      or entry->>'log' is distinct from log then
     perform countersign.refuse('P1', format('an entry of %s must follow number %s', log, coalesce(newest, 0)));
-  end if;
-  if entry->>'prev' is distinct from coalesce(encode(newest_hash, 'hex'), repeat('0', 64))
+  elsif entry->>'prev' is distinct from coalesce(encode(newest_hash, 'hex'), repeat('0', 64))
      or new.hash is distinct from sha256('\x00'::bytea || convert_to(new.body, 'UTF8')) then
     perform countersign.refuse('P1', format('entry %s of %s is not linked to the one before', new.seq, log));
   end if;
-  moment := greatest(moment, (select o.at from countersign.operator_log as o order by o.seq desc limit 1));
-  if entry->>'at' < newest_at or entry->>'at' > moment
-     or extract(epoch from moment::timestamptz - (entry->>'at')::timestamptz) > 60 then
-    perform countersign.refuse('P1', format('entry %s of %s is dated %s, and it is %s', new.seq, log, entry->>'at', moment));
+  if log <> 'operator' then
+    select o.body into twin from countersign.operator_log as o
+     where o.seq = (entry->'ref'->>'seq')::bigint and o.xmin = pg_current_xact_id()::xid;
+    if twin is null or strpos(twin, concat(',"ref":{"hash":"', encode(new.hash, 'hex'), '","log":', to_json(log), ',"seq":', new.seq, '}')) = 0
+       or not starts_with(twin, left(new.body, strpos(new.body, ',"log":"tenant:'))) then
+      perform countersign.refuse('P1', format('entry %s of %s has no twin in the operator log', new.seq, log));
+    end if;
+    return new;
+  end if;
+  moment := greatest(moment collate "C", newest_at collate "C");
+  if at is null or at < newest_at or at > moment or at <> moment and extract(epoch from moment::timestamptz - at::timestamptz) > 60 then
+    perform countersign.refuse('P1', format('entry %s of %s is dated %s, and it is %s', new.seq, log, at, moment));
   end if;
   perform countersign.check_actor(entry, countersign.login_of_session());
   return new;

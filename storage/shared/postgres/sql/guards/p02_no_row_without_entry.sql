@@ -6,8 +6,9 @@
 
 -- Which tables' rows an action's entry may vouch for. Letters may go with any entry that has words for people.
 create or replace function countersign.vouches(code text) returns text[]
-language sql immutable parallel safe as $$
-  select case code
+language plpgsql immutable parallel safe as $$
+begin
+  return case code
     when 'request.created' then '{request,decision,step_up,mail}'
     when 'request.approved' then '{request,decision,consent_link,mail}'
     when 'request.denied' then '{request,decision,consent_link,mail}'
@@ -37,15 +38,16 @@ language sql immutable parallel safe as $$
     when 'staff.deactivated' then '{staff,mail}'
     when 'credential.enrolled' then '{credential,step_up}'
     else case when code like 'platform\_admin.impersonate.action.%' then '{session,session_view}' else '{}' end
-  end::text[]
-$$;
+  end::text[];
+end $$;
 
 create or replace function countersign.guard_p02(the_case jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   r jsonb; code text; reads constant jsonb := the_case->'change'->'reads'; entries constant jsonb := the_case->'change'->'entries';
 begin
-  for r in select value from jsonb_array_elements(the_case->'rows') loop
+  for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+    r := the_case->'rows'->n;
     if r->'before' <> 'null'
        and not reads @> jsonb_build_array(jsonb_build_array(r->'table', r->'key')) then
       perform countersign.refuse('P2', format('%s %s is overwritten without having been read', r->>'table', r->>'key'));
@@ -64,8 +66,7 @@ declare body text;
 begin
   select o.body into body from countersign.operator_log as o
    where o.seq = new.rev and o.xmin = pg_current_xact_id()::xid;
-  if body is null or strpos(body, concat('[', to_json(tg_table_name::text), ',', to_json(new.id), ',"',
-                                         encode(sha256(convert_to(new.image, 'UTF8')), 'hex'), '"]')) = 0 then
+  if body is null or strpos(body, concat('["', tg_table_name, '",', to_json(new.id), ',"', encode(sha256(convert_to(new.image, 'UTF8')), 'hex'), '"]')) = 0 then
     perform countersign.refuse('P2', format('%s %s changes without an entry that lists it', tg_table_name, new.id));
   elsif tg_op = 'UPDATE' and (new.id <> old.id or new.rev <= old.rev) then
     perform countersign.refuse('P2', format('%s %s only moves forward', tg_table_name, old.id));

@@ -35,8 +35,9 @@ $$;
 
 -- REQUEST_MOVABLE and SESSION_MOVABLE: which fields an action may change.
 create or replace function countersign.movable(table_name text, code text) returns text[]
-language sql immutable parallel safe as $$
-  select case when table_name = 'request' then case code
+language plpgsql immutable parallel safe as $$
+begin
+  return case when table_name = 'request' then case code
       when 'request.approved' then '{state,layer,granted_minutes,decided_at,decided_by,decision_note,usable_until}'
       when 'request.denied' then '{state,decided_at,decided_by,decision_note}'
       when 'request.withdrawn' then '{state}' when 'request.expired' then '{state}' when 'request.lapsed' then '{state}'
@@ -52,8 +53,8 @@ language sql immutable parallel safe as $$
       when 'elevation.asked' then '{elevation}' when 'elevation.declined' then '{elevation}'
       when 'elevation.granted' then '{elevation,mode}'
       else case when code like 'platform\_admin.impersonate.action.%' then '{records_seen,views,beyond_scope,last_viewed}' end
-      end end::text[]
-$$;
+      end end::text[];
+end $$;
 create or replace function countersign.view_action(kind text) returns text
 language sql immutable parallel safe as $$
   select 'platform_admin.impersonate.action.' || case kind
@@ -85,8 +86,7 @@ begin
     if coalesce(cardinality(acts), 0) <> 1 then
       perform countersign.refuse('P3', format('request %s moves by one act at a time', a->>'id'));
     elsif acts[1] like 'question%' and (jsonb_array_length(a->'exchanges') <> asked + 1
-        or (select jsonb_agg(e order by n) from jsonb_array_elements(a->'exchanges') with ordinality as x(e, n) where n <= asked)
-           is distinct from nullif(b->'exchanges', '[]')) then
+        or (a->'exchanges') - asked <> b->'exchanges') then
       perform countersign.refuse('P3', format('what was asked and answered about request %s stays', a->>'id'));
     end if;
   end if;
@@ -142,28 +142,43 @@ begin
   if acts is null or array_position(acts, null) is not null then
     perform countersign.refuse('P3', format('session %s: that is no move', a->>'id'));
   end if;
-  select array_agg(f) into movable from unnest(acts) as code, unnest(countersign.movable('session', code)) as f;
+  foreach act in array acts loop
+    movable := movable || countersign.movable('session', act);
+  end loop;
   if b - movable <> a - movable then
     perform countersign.refuse('P3', format('session %s: more is changed than %s changes', a->>'id', array_to_string(acts, ' and ')));
   end if;
-  if over and acts <@ '{elevation.asked,elevation.granted,elevation.declined}' or over and act is not null
-     or over and (a->>'views') <> (b->>'views') then
+  if over and (acts && '{elevation.asked,elevation.granted,elevation.declined}' or (a->>'views') <> (b->>'views')) then
     perform countersign.refuse('P3', format('session %s is over', a->>'id'));
   end if;
   return acts;
+end $$;
+
+-- What an entry says it is about: the key of a row.
+create or replace function countersign.subject_of(code text, e jsonb) returns text
+language plpgsql immutable as $$
+begin
+  return coalesce(case split_part(code, '.', 1)
+    when 'request' then e->>'request' when 'question' then e->>'request'
+    when 'session' then e->>'session' when 'elevation' then e->>'session' when 'outcome' then e->>'session'
+    when 'platform_admin' then e->>'session'
+    when 'settings' then e->>'tenant' when 'kill_switch' then e->>'tenant' when 'tenant' then e->>'tenant'
+    when 'staff' then e->'data'->>'staff' when 'credential' then e->'data'->>'staff' when 'database' then e->'data'->>'staff'
+    when 'mail' then e->'data'->>'mail' end, '');
 end $$;
 
 create or replace function countersign.guard_p03(the_case jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   entries constant jsonb := the_case->'change'->'entries'; moment constant text := the_case->>'now';
-  r jsonb; a jsonb; b jsonb; t text; acts text[]; subject text; act text; want text[] := '{}'; have text[];
+  r jsonb; a jsonb; b jsonb; t text; acts text[]; subject text; act text; want text[] := '{}'; have text[] := '{}';
   summary int := 0;
 begin
   if the_case->'login'->>'kind' = 'owner' then
     return;  -- whoever installs could take the guards away as well; they act as `system`, on record
   end if;
-  for r in select value from jsonb_array_elements(the_case->'rows') loop
+  for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+    r := the_case->'rows'->n;
     t := r->>'table'; b := r->'before'; a := r->'after'; acts := null; subject := a->>'id';
     case t
       when 'request' then
@@ -200,7 +215,7 @@ begin
       else null;
     end case;
     foreach act in array coalesce(acts, '{}') loop
-      want := want || (act || ' ' || subject);
+      want := case when act || ' ' || subject = any (want) then want else want || (act || ' ' || subject) end;
     end loop;
     if t in ('request', 'session', 'settings', 'tenant', 'staff') and coalesce(cardinality(acts), 0) = 0 then
       perform countersign.refuse('P3', format('%s %s is written and does not change', t, a->>'id'));
@@ -209,22 +224,17 @@ begin
         entries->((r->>'entry')::int)->>'action', array_to_string(acts, ' and ')));
     end if;
   end loop;
-  select array_agg(distinct one order by one) into want from unnest(want) as one;
   if entries @> '[{"action":"tenant.imported"}]' and entries->0->>'tenant' is null then summary := 1; end if;
-  select array_agg(key order by key) into have from (
-    select code || ' ' || coalesce(case when code ~ '^(request|question)\.' then e->>'request'
-             when code ~ '^(session|elevation|outcome|platform_admin)\.' then e->>'session'
-             when code ~ '^(settings|kill_switch|tenant)\.' then e->>'tenant'
-             when code ~ '^(staff|credential|database)\.' then e->'data'->>'staff'
-             when code ~ '^mail\.' then e->'data'->>'mail' end, '') as key,
-           code not in ('request.refused', 'rate_limit.met', 'log.exported') as listed
-      from (select value as e, value->>'action' as code, n from jsonb_array_elements(entries) with ordinality as x(value, n)) as es
-     where n > summary) as keyed where listed;
-  if want is distinct from have then
+  for n in summary .. jsonb_array_length(entries) - 1 loop
+    act := entries->n->>'action';
+    continue when act in ('request.refused', 'rate_limit.met', 'log.exported');
+    have := have || (act || ' ' || countersign.subject_of(act, entries->n));
+  end loop;
+  if not (have <@ want and want <@ have and cardinality(have) = cardinality(want)) then
     perform countersign.refuse('P3', format('what happens is %s, what the entries say is %s',
-      coalesce(array_to_string(want, ', '), 'nothing'), coalesce(array_to_string(have, ', '), 'nothing')));
+      coalesce(nullif(array_to_string(want, ', '), ''), 'nothing'), coalesce(nullif(array_to_string(have, ', '), ''), 'nothing')));
   end if;
-  if have is null and jsonb_array_length(entries) <> 1 then
+  if have = '{}' and jsonb_array_length(entries) <> 1 then
     perform countersign.refuse('P3', 'a refusal or an export is an entry of its own');
   end if;
   perform countersign.entries_name_their_rows(the_case);
@@ -235,7 +245,8 @@ create or replace function countersign.entries_name_their_rows(the_case jsonb) r
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare e jsonb; subject jsonb; noun text;
 begin
-  for e in select value from jsonb_array_elements(the_case->'change'->'entries') loop
+  for n in 0 .. jsonb_array_length(the_case->'change'->'entries') - 1 loop
+    e := the_case->'change'->'entries'->n;
     noun := split_part(e->>'action', '.', 1);
     continue when e->>'action' = 'request.refused' or noun in ('rate_limit', 'log', 'tenant', 'settings', 'kill_switch', 'database', 'staff', 'credential');
     if noun = 'mail' then

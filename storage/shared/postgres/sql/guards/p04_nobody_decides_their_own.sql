@@ -10,7 +10,9 @@ declare
   actor constant text := the_case->'change'->'actor'->>'id'; moment constant text := the_case->>'now';
   r jsonb; a jsonb; b jsonb; request jsonb; signer text;
 begin
-  for r in select value from jsonb_array_elements(the_case->'rows') where value->>'table' in ('request', 'session', 'decision') loop
+  for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+    r := the_case->'rows'->n;
+    continue when r->>'table' not in ('request', 'session', 'decision');
     a := r->'after'; b := r->'before'; signer := null;
     if r->>'table' = 'decision' then
       request := countersign.row_after(the_case, 'request', a->>'request_id');

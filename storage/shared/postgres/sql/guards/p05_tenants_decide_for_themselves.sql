@@ -10,8 +10,9 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   actor constant jsonb := the_case->'change'->'actor'; moment constant text := the_case->>'now'; r jsonb; a jsonb; b jsonb;
 begin
-  for r in select value from jsonb_array_elements(the_case->'rows')
-            where value->>'table' in ('settings', 'decision', 'consent_link', 'mail', 'request') loop
+  for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+    r := the_case->'rows'->n;
+    continue when r->>'table' not in ('settings', 'decision', 'consent_link', 'mail', 'request');
     a := r->'after'; b := r->'before';
     case r->>'table'
       when 'settings' then perform countersign.check_settings(the_case, b, a);
@@ -21,11 +22,8 @@ begin
         if a->>'kind' in ('approve', 'deny') then
           if actor->>'kind' <> 'tenant_admin' or not countersign.is_admin_of(actor->>'id', a->>'tenant_id') then
             perform countersign.refuse('P5', format('request %s is decided by an administrator of %s alone', a->>'request_id', a->>'tenant_id'));
-          elsif not exists (
-              select 1 from jsonb_array_elements(the_case->'rows') as l
-               where l->>'table' = 'consent_link' and l->'before'->>'kind' = a->>'kind'
-                 and l->'before'->>'request_id' = a->>'request_id' and l->'before'->>'contact_id' = actor->>'id'
-                 and l->'before'->>'content_digest' = a->>'content_digest') then
+          elsif not countersign.writes(the_case, jsonb_build_object('table', 'consent_link', 'before', jsonb_build_object(
+              'kind', a->'kind', 'request_id', a->'request_id', 'contact_id', actor->'id', 'content_digest', a->'content_digest'))) then
             perform countersign.refuse('P5', format('%s was mailed no link to %s request %s', actor->>'id', a->>'kind', a->>'request_id'));
           end if;
         elsif a->>'kind' = 'standing_consent' then
@@ -37,9 +35,8 @@ begin
         end if;
       else
         if a->>'state' in ('approved', 'denied') and (a->>'state') is distinct from (b->>'state')
-           and not exists (select 1 from jsonb_array_elements(the_case->'rows') as d
-                            where d->>'table' = 'decision' and d->'before' = 'null' and d->'after'->>'request_id' = a->>'id'
-                              and d->'after'->>'kind' = case when b = 'null' then 'standing_consent' when a->>'state' = 'denied' then 'deny' else 'approve' end) then
+           and not countersign.writes(the_case, jsonb_build_object('table', 'decision', 'before', null, 'after', jsonb_build_object('request_id', a->'id',
+             'kind', case when b = 'null' then 'standing_consent' when a->>'state' = 'denied' then 'deny' else 'approve' end))) then
           perform countersign.refuse('P5', format('request %s is %s without a decision of its tenant', a->>'id', a->>'state'));
         elsif a->>'state' = 'approved' and (b->>'state') is distinct from 'approved' then
           if not (a->>'granted_minutes')::int between 1 and (a->>'minutes')::int then
@@ -77,7 +74,9 @@ begin
   elsif b <> 'null' and (not recorded and (a->>'changed_by') is distinct from (actor->>'id') or not countersign.is_now(a->>'changed_at', the_case->>'now')) then
     perform countersign.refuse('P5', 'settings say who changed them, and when');
   end if;
-  for e in select value from jsonb_array_elements(the_case->'change'->'entries') where value->>'tenant' = a->>'id' and b <> 'null' loop
+  for n in 0 .. jsonb_array_length(the_case->'change'->'entries') - 1 loop
+    e := the_case->'change'->'entries'->n;
+    continue when (e->>'tenant' = a->>'id' and b <> 'null') is distinct from true;
     if not a @> coalesce(nullif(e->'after', 'null'), '{}') and e->>'action' ~ '^(settings|kill_switch)\.'
        or not b @> coalesce(nullif(e->'before', 'null'), '{}') and e->>'action' ~ '^(settings|kill_switch)\.' then
       perform countersign.refuse('P5', 'an entry says what the settings were and are');
@@ -121,10 +120,13 @@ end $$;
 -- Links are made at delivery, for whom the letter went to; used once, by them, for what they are for.
 create or replace function countersign.check_link(the_case jsonb, b jsonb, a jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare actor constant jsonb := the_case->'change'->'actor'; letter jsonb; request jsonb; ok boolean;
+declare actor constant jsonb := the_case->'change'->'actor'; letter jsonb; r jsonb; request jsonb; ok boolean;
 begin
   if b = 'null' then
-    select r->'before' into letter from jsonb_array_elements(the_case->'rows') as r where r->>'table' = 'mail' and r->'before' <> 'null';
+    for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+      r := the_case->'rows'->n;
+      letter := case when r->>'table' = 'mail' and r->'before' <> 'null' then r->'before' else letter end;
+    end loop;
     request := countersign.row_image('request', a->>'request_id')::jsonb;
     ok := letter->>'to_id' = a->>'contact_id' and letter->>'request_id' = a->>'request_id' and letter->'links' ? (a->>'kind')
       and request->>'content_digest' = a->>'content_digest' and request->>'expires_at' = a->>'expires_at' and a->>'used_at' is null

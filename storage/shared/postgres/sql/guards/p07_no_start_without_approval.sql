@@ -22,8 +22,9 @@ create or replace function countersign.guard_p07(the_case jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare r jsonb;
 begin
-  for r in select value from jsonb_array_elements(the_case->'rows')
-            where value->'before' = 'null' and value->>'table' in ('request', 'session') loop
+  for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+    r := the_case->'rows'->n;
+    continue when (r->'before' = 'null' and r->>'table' in ('request', 'session')) is distinct from true;
     if r->>'table' = 'request' then perform countersign.begins(the_case, r->'after');
     else perform countersign.is_approved(the_case, r->'after'); end if;
   end loop;

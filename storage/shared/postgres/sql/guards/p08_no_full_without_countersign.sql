@@ -7,7 +7,9 @@ create or replace function countersign.guard_p08(the_case jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare r jsonb; a jsonb; b jsonb; request jsonb; signing boolean;
 begin
-  for r in select value from jsonb_array_elements(the_case->'rows') where value->>'table' in ('request', 'session') loop
+  for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+    r := the_case->'rows'->n;
+    continue when r->>'table' not in ('request', 'session');
     a := r->'after'; b := r->'before';
     if r->>'table' = 'request' then
       signing := (a->>'countersigned_by') is distinct from (b->>'countersigned_by');
@@ -16,9 +18,9 @@ begin
           perform countersign.refuse('P8', format('request %s asks for read-only: there is nothing to countersign', a->>'id'));
         elsif b->>'countersigned_by' is not null or b->>'declined_by' is not null then
           perform countersign.refuse('P8', format('request %s was decided by a second person already', a->>'id'));
-        elsif signing and not countersign.is_now(a->>'countersigned_at', the_case->>'now') or not exists (
-            select 1 from jsonb_array_elements(the_case->'rows') as d where d->>'table' = 'decision' and d->'before' = 'null'
-               and d->'after'->>'request_id' = a->>'id' and d->'after'->>'kind' = case when signing then 'countersign' else 'decline' end) then
+        elsif signing and not countersign.is_now(a->>'countersigned_at', the_case->>'now')
+              or not countersign.writes(the_case, jsonb_build_object('table', 'decision', 'before', null, 'after',
+                jsonb_build_object('request_id', a->'id', 'kind', case when signing then 'countersign' else 'decline' end))) then
           perform countersign.refuse('P8', format('a countersign of request %s is a decision, made now', a->>'id'));
         end if;
       end if;

@@ -7,7 +7,9 @@ create or replace function countersign.guard_p09(the_case jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare r jsonb; a jsonb; b jsonb; minutes int; request jsonb; until text; moment constant text := the_case->>'now';
 begin
-  for r in select value from jsonb_array_elements(the_case->'rows') where value->>'table' = 'session' loop
+  for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+    r := the_case->'rows'->n;
+    continue when r->>'table' <> 'session';
     a := r->'after'; b := r->'before';
     if b = 'null' then
       request := countersign.row_image('request', a->>'request_id')::jsonb;

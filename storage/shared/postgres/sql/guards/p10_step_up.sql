@@ -18,12 +18,19 @@ create or replace function countersign.guard_p10(the_case jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   change constant jsonb := the_case->'change'; actor constant jsonb := the_case->'change'->'actor';
-  needed text[]; r jsonb; given jsonb; seconds int; shared boolean; amounts countersign.limits;
+  needed text[] := '{}'; code text; r jsonb; given jsonb; seconds int; shared boolean; amounts countersign.limits;
 begin
-  if change->'entries' @? '$[*] ? (@.action starts with "step_up.")' then
-    perform countersign.refuse('P10', 'what a code is worth is said by step_up alone');
-  end if;
-  for r in select value from jsonb_array_elements(the_case->'rows') where value->>'table' in ('step_up', 'credential') loop
+  for n in 0 .. jsonb_array_length(change->'entries') - 1 loop
+    code := change->'entries'->n->>'action';
+    if starts_with(code, 'step_up.') then
+      perform countersign.refuse('P10', 'what a code is worth is said by step_up alone');
+    end if;
+    code := case when code = 'credential.enrolled' and countersign.has_action(the_case, 'staff.added') then null else countersign.act_of(code) end;
+    needed := case when code is null or code = any (needed) then needed else needed || code end;
+  end loop;
+  for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+    r := the_case->'rows'->n;
+    continue when r->>'table' not in ('step_up', 'credential');
     if r->>'table' = 'credential' then
       if (r->'after'->>'failures', r->'after'->>'last_step', r->'after'->>'locked_until') is distinct from ('0', '0', null) then
         perform countersign.refuse('P10', 'a new second factor begins unused');
@@ -31,21 +38,18 @@ begin
     elsif r->'before' = 'null' or (r->'after') - 'used_by' <> (r->'before') - 'used_by'
        or r->'after'->'used_by' <> (r->'before'->'used_by') || (change->'id') or r->>'key' is distinct from (actor->>'step_up') then
       perform countersign.refuse('P10', format('step-up %s can only be used, once, by the Change that rests on it', r->>'key'));
+    else
+      given := r->'before';  -- the one that the actor names: of all others the line above made an end
     end if;
   end loop;
   if actor->>'kind' <> 'staff' then
     return;
   end if;
-  select array_agg(distinct countersign.act_of(e->>'action')) into needed from jsonb_array_elements(change->'entries') as e
-   where countersign.act_of(e->>'action') is not null
-     and not (e->>'action' = 'credential.enrolled' and change->'entries' @> '[{"action":"staff.added"}]');
-  if needed is null then
+  if needed = '{}' then
     return;
   elsif cardinality(needed) > 1 then
     perform countersign.refuse('P10', 'one code for two acts');
   end if;
-  select r1->'before' into given from jsonb_array_elements(the_case->'rows') as r1
-   where r1->>'table' = 'step_up' and r1->>'key' = actor->>'step_up';
   if given is null then
     perform countersign.refuse('P10', format('%s needs a fresh code, written back as used', needed[1]));
   elsif given->>'staff_id' <> actor->>'id' then

@@ -6,13 +6,17 @@
 
 create or replace function countersign.guard_p11(the_case jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare r jsonb; starting jsonb; sessions int;
+declare r jsonb; starting jsonb; sessions int := 0;
 begin
-  for r in select value from jsonb_array_elements(the_case->'rows') where value->>'table' = 'standing' loop
-    perform countersign.keeps_its_word(the_case, r->'before', r->'after');
+  for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+    r := the_case->'rows'->n;
+    if r->>'table' = 'standing' then
+      perform countersign.keeps_its_word(the_case, r->'before', r->'after');
+    elsif r->>'table' = 'session' and r->'before' = 'null' then
+      sessions := sessions + 1;
+      starting := r->'after';
+    end if;
   end loop;
-  select count(*), (array_agg(value->'after'))[1] into sessions, starting from jsonb_array_elements(the_case->'rows')
-   where value->>'table' = 'session' and value->'before' = 'null';
   if sessions > 1 then
     perform countersign.refuse('P11', 'two sessions in one Change');
   elsif sessions = 1 then
@@ -26,8 +30,12 @@ declare
   b jsonb; a jsonb; current jsonb; amounts countersign.limits; moment constant timestamptz := (the_case->>'now')::timestamptz;
   who constant text := s->>'engineer_id'; in_hour int; tenants int;
 begin
-  select r->'before', r->'after' into b, a from jsonb_array_elements(the_case->'rows') as r
-   where r->>'table' = 'standing' and r->>'key' = who;
+  for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+    if the_case->'rows'->n->>'table' = 'standing' and the_case->'rows'->n->>'key' = who then
+      b := the_case->'rows'->n->'before';
+      a := the_case->'rows'->n->'after';
+    end if;
+  end loop;
   if a is null or (a->>'active_session') is distinct from (s->>'id')
      or not a->'starts' @> jsonb_build_array(jsonb_build_object('tenant_id', s->'tenant_id', 'at', s->'started_at')) then
     perform countersign.refuse('P11', format('the start of %s must be written into the standing of %s', s->>'id', who));
@@ -73,9 +81,8 @@ begin
   end if;
   -- nor is anything put into it that this Change does not do
   select jsonb_agg(x) into added from jsonb_array_elements(a->'starts') as x where not b->'starts' @> jsonb_build_array(x);
-  if added is not null and not exists (
-      select 1 from jsonb_array_elements(the_case->'rows') as r where r->>'table' = 'session' and r->'before' = 'null'
-         and r->'after'->>'engineer_id' = who and added = jsonb_build_array(jsonb_build_object('tenant_id', r->'after'->'tenant_id', 'at', r->'after'->'started_at'))) then
+  if added is not null and not (jsonb_array_length(added) = 1 and countersign.writes(the_case, jsonb_build_object('table', 'session', 'before', null,
+      'after', jsonb_build_object('engineer_id', who, 'tenant_id', added->0->'tenant_id', 'started_at', added->0->'at')))) then
     perform countersign.refuse('P11', format('%s: a start that is none stands in the standing', who));
   elsif a->>'active_session' is not null and (a->>'active_session') is distinct from (b->>'active_session')
      and (countersign.row_after(the_case, 'session', a->>'active_session')->>'engineer_id') is distinct from who then

@@ -9,7 +9,7 @@
 create or replace function countersign.may_record(code text, actor jsonb, role text) returns boolean
 language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
 begin
-  return (select case actor->>'kind'
+  return (case actor->>'kind'
     when 'staff' then case
       when code in ('credential.enrolled', 'log.exported', 'request.refused', 'rate_limit.met') then true
       when role = 'auditor' then false
@@ -42,17 +42,21 @@ begin
       perform countersign.refuse('P12', format('%s is no active staff member', actor->>'name'));
     end if;
   end if;
-  for e in select value from jsonb_array_elements(the_case->'change'->'entries') loop
+  for n in 0 .. jsonb_array_length(the_case->'change'->'entries') - 1 loop
+    e := the_case->'change'->'entries'->n;
     if countersign.may_record(e->>'action', actor, person->>'role') is distinct from true
        and not (the_case->'login'->>'kind' = 'owner' and actor->>'id' not in ('clock', 'mail')) then
       perform countersign.refuse('P12', format('%s is not for %s (%s)', e->>'action', actor->>'id', coalesce(person->>'role', actor->>'kind')));
     end if;
   end loop;
-  if countersign.has_action(the_case, 'database.created') and exists (select 1 from countersign.staff) then
-    perform countersign.refuse('P12', 'a database is made once');
+  if countersign.has_action(the_case, 'database.created') then
+    if exists (select 1 from countersign.staff) then
+      perform countersign.refuse('P12', 'a database is made once');
+    end if;
   end if;
-  for r in select value from jsonb_array_elements(the_case->'rows')
-            where value->>'table' in ('request', 'session', 'session_view', 'staff', 'credential', 'standing') loop
+  for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+    r := the_case->'rows'->n;
+    continue when r->>'table' not in ('request', 'session', 'session_view', 'staff', 'credential', 'standing');
     a := r->'after'; b := r->'before';
     case r->>'table'
       when 'request' then perform countersign.is_theirs_to_do(actor, b, a, moment);
@@ -69,8 +73,8 @@ begin
           perform countersign.refuse('P12', format('the second factor of %s is theirs, or a super''s to renew', a->>'id'));
         end if;
       else
-        if a <> b and not (a->>'id' = actor->>'id' or exists (select 1 from jsonb_array_elements(the_case->'rows') as o
-                 where o->>'table' = 'session' and o->'after'->>'engineer_id' = a->>'id' or o->>'table' = 'staff' and o->>'key' = a->>'id')) then
+        if a <> b and not (a->>'id' = actor->>'id' or countersign.writes(the_case, jsonb_build_object('table', 'staff', 'key', a->'id'))
+             or countersign.writes(the_case, jsonb_build_object('table', 'session', 'after', jsonb_build_object('engineer_id', a->'id')))) then
           perform countersign.refuse('P12', format('the standing of %s is not for %s', a->>'id', actor->>'id'));
         end if;
     end case;
@@ -95,7 +99,7 @@ end $$;
 
 create or replace function countersign.is_their_session(the_case jsonb, actor jsonb, b jsonb, a jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare own constant boolean := actor->>'id' = a->>'engineer_id'; viewed bigint; view_row jsonb; ok boolean := true;
+declare own constant boolean := actor->>'id' = a->>'engineer_id'; viewed int := 0; view_row jsonb; ok boolean := true;
 begin
   if b = 'null' then
     return;  -- P7: whoever starts, starts their own
@@ -116,8 +120,12 @@ begin
   end if;
   if a->'elevation' <> b->'elevation' and a->'elevation'->>'state' = 'asked' then ok := ok and own; end if;
   if (a->>'views') <> (b->>'views') then
-    select count(*), (array_agg(r->'after'))[1] into viewed, view_row from jsonb_array_elements(the_case->'rows') as r
-     where r->>'table' = 'session_view' and r->'after'->>'session_id' = a->>'id';
+    for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
+      if the_case->'rows'->n->>'table' = 'session_view' and the_case->'rows'->n->'after'->>'session_id' = a->>'id' then
+        viewed := viewed + 1;
+        view_row := the_case->'rows'->n->'after';
+      end if;
+    end loop;
     ok := ok and own and viewed = 1 and (a->>'views')::bigint = (b->>'views')::bigint + 1
       and (view_row->>'count')::bigint >= 0 and view_row->>'source' = 'engineer'
       and (a->>'records_seen')::bigint = (b->>'records_seen')::bigint
@@ -133,9 +141,10 @@ end $$;
 create or replace function countersign.shut_after(the_case jsonb, tenant text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-  return (select exists (select 1 from jsonb_array_elements(the_case->'rows') as r where r->>'key' = tenant and (
-    r->>'table' = 'settings' and (r->'after'->'kill_switch' = 'true' or r->'after'->>'mode' = 'forbidden')
-    or r->>'table' = 'tenant' and r->'after'->>'status' <> 'active')));
+  return countersign.writes(the_case, jsonb_build_object('table', 'settings', 'key', tenant, 'after', '{"kill_switch": true}'::jsonb))
+    or countersign.writes(the_case, jsonb_build_object('table', 'settings', 'key', tenant, 'after', '{"mode": "forbidden"}'::jsonb))
+    or coalesce(countersign.row_after(the_case, 'tenant', tenant)->>'status', 'active') <> 'active'
+       and countersign.writes(the_case, jsonb_build_object('table', 'tenant', 'key', tenant));
 end $$;
 
 create or replace function countersign.check_account(the_case jsonb, b jsonb, a jsonb) returns void
