@@ -49,7 +49,8 @@ async def record_due(place: Workplace) -> int:
 
 async def deliver_queued(place: Workplace) -> int:
     """Hand on what is queued; how many letters were delivered here. Raises OSError where nothing can be written."""
-    from app.mail.letter import compose, make_tokens, token_hash
+    from app.mail.letter import compose
+    from app.mail.links import make_tokens, token_hash
     from app.mail.maildir import Maildir
     from app.services.mail import delivered
     from storage.replica.queries.mail import queued_mail

@@ -81,7 +81,7 @@ class Followed:
 
 def _follow(place: Workplace, token: str) -> Followed:
     """The link behind a token. Raises Misconfigured when there is none: it says nothing about why."""
-    from app.mail.letter import token_hash
+    from app.mail.links import token_hash
 
     view = place.desk.view()
     link = view.get(ConsentLink, token_hash(token.strip().rstrip("/").rpartition("/")[2]))

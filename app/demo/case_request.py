@@ -11,7 +11,8 @@ from enum import StrEnum
 from app.demo.cases import ANSWERS, DENIALS, NOTES, QUESTIONS, Story
 from app.demo.ledger import NOTHING, Ledger, Pieces, Said, said, stamp
 from app.demo.populace import CLOCK, WORKER, Place, Someone, change_id, moment
-from app.policy.requests import content_digest
+from app.policy.requests import ALTERNATIVES, content_digest
+from app.services.letters_facts import MODES
 from storage.log.actions import Action
 from storage.models import (
     ConsentLink,
@@ -27,7 +28,7 @@ from storage.models import (
     Row,
     StepUp,
 )
-from storage.models.row import Json
+from storage.models.row import Json, canonical, time_text
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -161,21 +162,37 @@ class CaseRequest:
 
     def _letter(self, admin: Someone, at: int) -> Mail:
         request = self._request
-        text = (
-            f"{self._brief.engineer.name} asks to see your account as {request.target_id}.\n\n{request.reason}\n\n"
-            "Approve:\n{approve_link}\nDeny:\n{deny_link}\n"
-        )
+        facts: dict[str, Json] = {
+            "request": {
+                "id": request.id,
+                "tenant": request.tenant_id,
+                "engineer": {"name": self._brief.engineer.name, "email": self._brief.engineer.email},
+                "target": {"name": request.target_id, "email": ""},
+                "ticket": request.ticket,
+                "mode": MODES[request.mode],
+                "minutes": request.minutes,
+                "maximum": 240,
+                "urgent": request.urgent,
+                "records": request.records,
+                "scope": request.scope,
+                "reason": request.reason,
+                "tried": [ALTERNATIVES[way] for way in request.tried],
+                "why_not": request.why_not,
+                "expires_at": time_text(request.expires_at),
+                "usable_until": None,
+            }
+        }
         subject = f"Support access asked for: {request.ticket}"
         links = (LinkKind.APPROVE, LinkKind.DENY)
         return Mail(
             self._ids("M"), "request.created", admin.id, admin.name, admin.email, request.tenant_id, request.id, None,
-            subject, text, links, moment(at),
+            subject, links, moment(at), facts=canonical(facts),
         )  # fmt: skip
 
     def _deliver(self, number: int) -> Callable[[int], None]:
         def step(at: int) -> None:
             mail, admin = self._mails[number]
-            sent = replace(mail, state=MailState.DELIVERED, delivered_at=moment(at))
+            sent = replace(mail, state=MailState.DELIVERED, attempts=1, tried_at=moment(at), delivered_at=moment(at))
             links = []
             for kind in mail.links:
                 key = hashlib.sha256(f"{mail.id}/{kind}".encode()).hexdigest()

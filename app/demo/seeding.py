@@ -15,7 +15,8 @@ from pathlib import Path
 
 from app.demo.populace import change_id, microseconds
 from app.demo.scene import Move
-from app.mail.letter import Postmark, compose, make_tokens, token_hash
+from app.mail.letter import Postmark, compose
+from app.mail.links import make_tokens, token_hash
 from app.mail.maildir import Maildir
 from app.policy.limits import DEFAULTS
 from app.policy.verdict import Refused

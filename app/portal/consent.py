@@ -15,7 +15,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.mail.letter import token_hash
+from app.mail.links import token_hash
 from app.policy.requests import ALTERNATIVES, may_approve, may_decide, state_at, state_words
 from app.policy.verdict import Refused, Verdict
 from app.portal.door import Door, address_of, door_of

@@ -112,7 +112,7 @@ def _cell(value: object) -> object:
     """Text that a spreadsheet would take for a formula, or a terminal for a command, is made harmless."""
     if not isinstance(value, str):
         return value
-    from app.mail.letter import harmless
+    from app.mail.gate import harmless
 
     value = harmless(value)
     return "'" + value if value[:1] in ("=", "+", "-", "@", "\t") else value

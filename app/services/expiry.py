@@ -10,7 +10,7 @@ from datetime import datetime
 
 from app.policy.requests import state_at
 from app.policy.verdict import require, rule
-from app.services import reading
+from app.services import letters, reading
 from app.services.command import adds_no_privilege, change
 from app.services.endings import collected, ending
 from app.services.requests import about
@@ -55,7 +55,9 @@ def record_request_expiry(view: View, actor: Actor, request_id: str, *, now: dat
 
     expired = replace(request, state=RequestState.EXPIRED)
     entry = about(Action.REQUEST_EXPIRED, expired, data={"effective_at": time_text(request.expires_at)})
-    return change(view, actor, now, [entry], [Write(expired)], id=request_id)
+    place, engineer = reading.place(view, request.tenant_id), reading.engineer_of(view, request)
+    mails = letters.expired(view, place, engineer, expired, now)
+    return change(view, actor, now, [entry], [Write(expired)], mails, id=request_id)
 
 
 @adds_no_privilege

@@ -1,18 +1,28 @@
-"""Letters waiting to be sent, and the links in them."""
+"""Letters waiting to be sent, what became of them, and the links in them.
+
+A letter's row says *what* it says: the event, and its facts as data. The words around them are the event's template
+(`app/mail/templates`), put on at delivery; the entry that records the delivery names the digest of the text that went
+out, so that what was mailed can be proved from row, template and log.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from storage.models.row import Row
 
 
 class MailState(StrEnum):
+    """`delivered` means accepted by a mail server (or written to the Maildir where none is configured); `failed` that
+    it was refused for good, or given up after a day."""
+
     QUEUED = "queued"
     DELIVERED = "delivered"
+    FAILED = "failed"
 
 
 class LinkKind(StrEnum):
@@ -24,8 +34,10 @@ class LinkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mail(Row):
-    """A letter in the outbox. `text` holds `{approve_link}` and `{deny_link}` where links go: the tokens themselves are
-    made by whoever delivers, so that no staff console ever holds one. `links` lists the kinds the text asks for."""
+    """A letter in the outbox. `facts` is a JSON object, as canonical text: everything the letter says, in the words of
+    those who said it. Link tokens are made by whoever delivers, so that no staff console ever holds one; `links` lists
+    the kinds it asks for. `attempts`, `tried_at` and `last_error` are those of the newest attempt on record; `answer`
+    is what the mail server said when it took the letter. `text` is what letters had before they had facts."""
 
     TABLE: ClassVar[str] = "mail"
 
@@ -37,11 +49,23 @@ class Mail(Row):
     request_id: str | None
     session_id: str | None
     subject: str
-    text: str
     links: tuple[LinkKind, ...]
     created_at: datetime
+    facts: str = field(default="{}", kw_only=True)
+    text: str = field(default="", kw_only=True)
+    urgent: bool = False
     state: MailState = MailState.QUEUED
+    attempts: int = 0
+    tried_at: datetime | None = None
+    last_error: str | None = None
     delivered_at: datetime | None = None
+    failed_at: datetime | None = None
+    answer: str | None = None
+
+    def said(self) -> dict[str, Any]:
+        """The facts as data."""
+        found = json.loads(self.facts)
+        return found if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from storage.log.actions import Action
 from storage.log.entry import Draft
-from storage.models import Actor, ActorKind, Credential, Mail, Role, Row, Staff, StepUp
+from storage.models import Actor, ActorKind, Credential, Mail, Role, Row, Staff, StepUp, time_text
+from storage.models.row import canonical
 from storage.shared.change import Change, Write, new_change_id
 from storage.shared.connections import Transaction
 from storage.shared.guards.case import refuse, wanted
@@ -133,10 +134,15 @@ def _alert(bare: Change, staff: Staff, to: Staff, number: int, act: str) -> Mail
         request_id=None,
         session_id=None,
         subject=f"Second factor locked: {staff.name}",
-        text=(
-            f"{WRONG_CODES} wrong codes in a row were given for {staff.name} <{staff.email}>, the last for {act}, from"
-            f" {bare.actor.ip}, at {bare.at:%Y-%m-%d %H:%M:%S} UTC.\n\nThe second factor is locked for"
-            f" {LOCKED_MINUTES} minutes. If this was not {staff.name}, deactivate the account."
+        facts=canonical(
+            {
+                "person": {"name": staff.name, "email": staff.email},
+                "codes": WRONG_CODES,
+                "minutes": LOCKED_MINUTES,
+                "act": act,
+                "ip": bare.actor.ip,
+                "at": time_text(bare.at),
+            }
         ),
         links=(),
         created_at=bare.at,

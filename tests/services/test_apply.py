@@ -160,7 +160,7 @@ async def test_a_refused_change_leaves_nothing_behind(
 
 
 async def test_letters_are_rows_under_the_first_entry(shared: SqliteShared, clock: ManualClock) -> None:
-    mail = Mail("M-1", "test", "U-1", "Ada", "ada@x", None, None, None, "Hello — ✓", "text", (), clock.now())
+    mail = Mail("M-1", "test", "U-1", "Ada", "ada@x", None, None, None, "Hello — ✓", (), clock.now())
     await shared.apply(dataclasses.replace(importing("northwind", clock.now()), mails=(mail,)))
     (stored,) = await shared.rows("mail", "")
     assert Mail.from_image(stored.image) == mail

@@ -12,6 +12,7 @@ from app.services import consent, staff, tenants
 from app.services.tenants import ContactRecord
 from storage.errors import Conflict
 from storage.models import ConsentLink, Decision, DecisionKind, LinkKind, Request, RequestState
+from tests.mailed import text_of
 from tests.services.world import ADMIN, NORTHWIND, PLATFORM, World
 
 MARIA, JUAN = "northwind/maria", "northwind/juan"
@@ -25,7 +26,7 @@ async def test_an_approval_is_bound_recorded_and_told_to_the_others(world: World
     assert decision.content_digest == request.content_digest
     told = world.letters("request.approved", request.id)
     assert {one.to_id for one in told} == {JUAN, world.ann.id}
-    assert "Maria Santos approved" in told[0].text
+    assert "Maria Santos approved" in text_of(told[0])
 
 
 async def test_a_used_link_says_what_was_decided_by_whom_and_when(world: World) -> None:

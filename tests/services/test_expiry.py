@@ -11,6 +11,7 @@ from app.policy.verdict import Refused
 from app.services import expiry
 from app.services.command import CLOCK
 from storage.models import EndKind, Request, RequestState, Session, time_text
+from tests.mailed import text_of
 from tests.services.world import World
 
 
@@ -54,5 +55,5 @@ async def test_an_expired_session_gets_its_receipt(world: World) -> None:
     await world.desk.record_due()
     letters = world.letters("session.receipt")
     assert len(letters) == 2
-    assert "Outcome: not given yet" in letters[0].text
-    assert "by the clock" in letters[0].text
+    assert "Outcome: not given yet" in text_of(letters[0])
+    assert "by the clock" in text_of(letters[0])

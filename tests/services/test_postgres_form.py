@@ -57,7 +57,7 @@ def comparable(pulled: Pulled) -> Pulled:
 
 def letter(number: int, clock: ManualClock) -> Mail:
     return Mail(
-        f"M-{number}", "staff.added", "U-ADA", WILD, "ada@x", None, None, None, WILD, "{approve_link}", (), clock.now()
+        f"M-{number}", "staff.added", "U-ADA", WILD, "ada@x", None, None, None, WILD, (), clock.now(), facts='{"a":1}'
     )
 
 

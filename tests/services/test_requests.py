@@ -24,6 +24,7 @@ from storage.models import (
     Settings,
     StepUp,
 )
+from tests.mailed import text_of
 from tests.services.world import CONTOSO, NORTHWIND, PLATFORM, World
 
 
@@ -40,7 +41,7 @@ async def test_from_asking_to_the_outcome(world: World) -> None:
     assert over.outcome is not None
     receipts = world.letters("session.receipt")
     assert len(receipts) == 2
-    assert "nothing was viewed" in receipts[0].text
+    assert "nothing was viewed" in text_of(receipts[0])
 
 
 async def test_asking_needs_a_code_and_says_so(world: World) -> None:
@@ -70,7 +71,7 @@ async def test_standing_consent_approves_read_only_at_once_and_tells_the_admins(
     assert decision.kind is DecisionKind.STANDING_CONSENT
     told = world.letters("request.approved", request.id)
     assert {one.to_id for one in told} == {"contoso/ines", "contoso/omar"}
-    assert all("standing consent" in one.text for one in told)
+    assert all("standing consent" in text_of(one) for one in told)
     logged = [json.loads(entry.body) for entry in await world.shared.entries("tenant:contoso", 0)]
     assert [e["data"].get("standing_consent") for e in logged if e["action"] == "request.approved"] == [True]
     full = await world.ask(tenant_id="contoso", target_id="contoso/omar", mode=Mode.FULL)
@@ -130,7 +131,7 @@ async def test_question_and_answer_stand_in_the_request_the_log_and_the_next_mai
     link = await world.link(request, "northwind/maria", LinkKind.APPROVE)
     await world.run(consent.ask, world.admin("northwind/maria"), link, "Which refund\ndo you mean?")
     [to_engineer] = world.letters("question.asked")
-    assert (to_engineer.to_id, "> do you mean?" in to_engineer.text) == (world.ann.id, True)
+    assert (to_engineer.to_id, "> do you mean?" in text_of(to_engineer)) == (world.ann.id, True)
     with pytest.raises(Refused, match="not Raj Patel's"):
         await world.run(requests.answer, world.raj, request.id, "8841")
     await world.run(requests.answer, world.ann, request.id, "Number 8841 of 2 March.")
@@ -138,7 +139,7 @@ async def test_question_and_answer_stand_in_the_request_the_log_and_the_next_mai
     assert (asked.kind, answered.kind, answered.text) == ("question", "answer", "Number 8841 of 2 March.")
     letters = world.letters("question.answered")
     assert {one.to_id for one in letters} == {"northwind/maria", "northwind/juan"}
-    assert all("> Number 8841 of 2 March." in one.text and "{approve_link}" in one.text for one in letters)
+    assert all("> Number 8841 of 2 March." in text_of(one) and "{approve_link}" in text_of(one) for one in letters)
     approved = await world.approve(request)
     assert approved.state is RequestState.APPROVED
     assert isinstance(asked, Exchange)

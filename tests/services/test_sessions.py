@@ -21,6 +21,7 @@ from storage.models import (
     StepUp,
     ViewKind,
 )
+from tests.mailed import text_of
 from tests.services.world import World
 
 WHY_FULL = "The refund stays pending until its orphaned payment event 991 is deleted."
@@ -119,7 +120,7 @@ async def test_what_was_viewed_is_counted_logged_and_in_the_receipt(world: World
         "count": 1, "fields": ["amount", "status"], "name": "refund 8841", "source": "engineer", "within_scope": True,
     }  # fmt: skip
     await world.end(seen)
-    receipt = world.letters("session.receipt")[0].text
+    receipt = text_of(world.letters("session.receipt")[0])
     assert "record refund 8841, fields amount, status" in receipt
     assert "query refunds of March, 40 results" in receipt
     assert "screen customer list  [outside the declared scope]" in receipt
@@ -141,7 +142,7 @@ async def test_elevation_is_countersigned_by_another_with_a_code(world: World) -
     assert full.elevation is not None and full.elevation.decided_by == world.raj.id
     [entry] = await entries(world, "tenant:northwind", "elevation.granted")
     assert (entry["reason"], entry["before"], entry["after"]) == (WHY_FULL, {"mode": "read_only"}, {"mode": "full"})
-    assert all("Raj Patel" in letter.text for letter in world.letters("elevation.granted"))
+    assert all("Raj Patel" in text_of(letter) for letter in world.letters("elevation.granted"))
 
 
 async def test_a_declined_elevation_leaves_read_only_and_may_be_asked_again(world: World) -> None:
@@ -171,7 +172,7 @@ async def test_a_super_force_ends_with_a_reason_that_the_tenant_reads(world: Wor
     assert entry["reason"] == "looked at the wrong customer"
     letters = world.letters("session.force_ended")
     assert len(letters) == 2
-    assert "> looked at the wrong customer" in letters[0].text
+    assert "> looked at the wrong customer" in text_of(letters[0])
     assert world.row(Standing, world.ann.id).owes_outcome == session.id
 
 

@@ -15,7 +15,10 @@ from storage.replica.engine import Replica
 
 ROOT = Path(__file__).parents[2]
 WEB = {"fastapi", "starlette", "uvicorn", "jinja2", "multipart", "python_multipart"}
-HEAVY = {"aiosqlite", "alembic", "cryptography", "psycopg", "pydantic", "sqlalchemy", "sqlmodel", "structlog", *WEB}
+HEAVY = {
+    "aiosmtplib", "aiosqlite", "alembic", "cryptography", "psycopg", "pydantic", "sqlalchemy", "sqlmodel", "structlog",
+    *WEB,
+}  # fmt: skip
 LOADED = "import json, sys; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
 EVERYTHING_OF = """
 import importlib, pkgutil

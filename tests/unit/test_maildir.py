@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
+import dataclasses
 import email
 import email.policy
+import hashlib
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from app.mail.letter import Postmark, compose, make_tokens, token_hash
+from app.mail.letter import Postmark, compose, text_digest
+from app.mail.links import make_tokens, token_hash
 from app.mail.maildir import Maildir
 from storage.log.entry import Head
 from storage.models import LinkKind, Mail
+from storage.models.row import canonical
+from tests.unit.letter_samples import samples
 
 MARK = Postmark("access@ops.example", "https://portal.example", "tenant:northwind", Head(7, "ab" * 32), "epoch-1234567")
 
 
 def letter(**changes: object) -> Mail:
-    values: dict[str, object] = {
-        "id": "M-7K2F9Q",
-        "event": "request.created",
-        "to_id": "northwind/maria",
-        "to_name": "Maria Ruiz",
-        "to_email": "maria@northwind.example",
-        "tenant_id": "northwind",
-        "request_id": "R-1",
-        "session_id": None,
-        "subject": "Ann asks for access",
-        "text": "Ann asks.\n\nApprove:\n{approve_link}\nDeny:\n{deny_link}\nSee {approve_link} for more",
-        "links": (LinkKind.APPROVE, LinkKind.DENY),
-        "created_at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-    }
-    return Mail(**(values | changes))  # type: ignore[arg-type]  # a test's own keyword table
+    """Maria is asked: the letter that carries links."""
+    return dataclasses.replace(samples()["request.created"], **{"id": "M-7K2F9Q", **changes})  # type: ignore[arg-type]  # a test's own keyword table
+
+
+def with_reason(reason: str) -> Mail:
+    facts = letter().said()
+    facts["request"]["reason"] = reason
+    return letter(facts=canonical(facts))
 
 
 def parsed(mail: Mail) -> email.message.EmailMessage:
@@ -46,12 +43,12 @@ def test_a_letter_has_a_stable_id_says_it_is_automatic_and_carries_the_head() ->
     assert first["Message-ID"] == second["Message-ID"] == "<M-7K2F9Q.epoch-123456@ops.example>"
     assert first["Auto-Submitted"] == "auto-generated"
     assert first["X-Countersign-Head"] == "tenant:northwind 7 " + "ab" * 32
-    assert first["To"] == "Maria Ruiz <maria@northwind.example>"
+    assert first["To"] == "Maria Santos <maria@nw.example>"
 
 
 def test_only_whole_link_lines_become_links_and_both_parts_have_them() -> None:
     tokens = make_tokens(b"k" * 32, letter())
-    message = parsed(letter())
+    message = parsed(with_reason("See {approve_link} for more"))
     for kind in ("plain", "html"):
         part = message.get_body((kind,))
         assert part is not None
@@ -78,7 +75,7 @@ def test_no_token_looks_like_an_option_on_a_command_line() -> None:
     "evil", ["x\r\nBcc: eve@evil.example", "x\nX-Evil: 1", "\x1b]52;c;ZXZpbA==\x07", "\u202egnp.exe"]
 )
 def test_hostile_text_becomes_no_header_and_no_control(evil: str) -> None:
-    mail = letter(subject=evil, to_name=evil, text=f"reason: {evil}\n{{approve_link}}")
+    mail = letter(subject=evil, to_name=evil, facts=with_reason(evil).facts)
     raw = compose(mail, make_tokens(b"k" * 32, mail), MARK).as_bytes()
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert message["Bcc"] is None and message["X-Evil"] is None
@@ -93,12 +90,12 @@ def test_an_address_that_is_none_still_makes_a_letter() -> None:
 
 
 def test_html_in_a_reason_stays_words() -> None:
-    part = parsed(letter(text="<script>alert(1)</script>")).get_body(("html",))
+    part = parsed(with_reason("<script>alert(1)</script>")).get_body(("html",))
     assert part is not None and "<script>" not in part.get_content()
 
 
 def test_a_letter_delivered_twice_or_already_read_is_there_once(tmp_path: Path) -> None:
-    box, message = Maildir(tmp_path / "mailbox"), compose(letter(), {}, MARK)
+    box, message = Maildir(tmp_path / "mailbox"), compose(letter(), make_tokens(b"k" * 32, letter()), MARK)
     assert box.deliver("M-1", message)
     assert not box.deliver("M-1", message)
     (found,) = (tmp_path / "mailbox" / "new").iterdir()
@@ -108,7 +105,7 @@ def test_a_letter_delivered_twice_or_already_read_is_there_once(tmp_path: Path) 
 
 
 def test_two_deliverers_at_once_deliver_once(tmp_path: Path) -> None:
-    box, message = Maildir(tmp_path / "mailbox"), compose(letter(), {}, MARK)
+    box, message = Maildir(tmp_path / "mailbox"), compose(letter(), make_tokens(b"k" * 32, letter()), MARK)
     answers: list[bool] = []
     threads = [threading.Thread(target=lambda: answers.append(box.deliver("M-1", message))) for _ in range(8)]
     for thread in threads:
@@ -116,3 +113,16 @@ def test_two_deliverers_at_once_deliver_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(answers) == 8 and answers.count(True) == 1
+
+
+def test_what_was_mailed_can_be_held_against_the_log() -> None:
+    """The digest that the log records is that of the text which its reader sees, however it travelled."""
+    mail = with_reason("Zwölf Boxkämpfer — ✓\nand a long line " + "x" * 1500)
+    sent = compose(mail, make_tokens(b"k" * 32, mail), MARK)
+    arrived = parsed(mail).get_body(("plain",))
+    assert arrived is not None
+    assert text_digest(sent) == hashlib.sha256(arrived.get_content().replace("\r\n", "\n").encode()).hexdigest()
+
+
+def test_an_urgent_letter_says_so_to_the_mail_reader() -> None:
+    assert (parsed(letter(urgent=True))["Importance"], parsed(letter(urgent=False))["Importance"]) == ("high", None)

@@ -12,7 +12,18 @@ import dataclasses
 from enum import StrEnum
 
 from storage.log.actions import IMPERSONATION, Action
-from storage.models import Decision, DecisionKind, Elevation, ElevationState, EndKind, Request, RequestState, Session
+from storage.models import (
+    Decision,
+    DecisionKind,
+    Elevation,
+    ElevationState,
+    EndKind,
+    Mail,
+    MailState,
+    Request,
+    RequestState,
+    Session,
+)
 from storage.models.row import Row
 from storage.shared.guards.case import Case, refuse
 
@@ -100,6 +111,14 @@ ELEVATION_MOVES: Moves = {
     (ElevationState.ASKED, ElevationState.DECLINED): _by(Action.ELEVATION_DECLINED),
 }
 
+MAIL_MOVES: Moves = {
+    (MailState.QUEUED, MailState.QUEUED): _by(Action.MAIL_DEFERRED),
+    (MailState.QUEUED, MailState.DELIVERED): _by(Action.MAIL_DELIVERED),
+    (MailState.QUEUED, MailState.FAILED): _by(Action.MAIL_FAILED),
+    (MailState.FAILED, MailState.QUEUED): _by(Action.MAIL_REQUEUED),
+}
+MAIL_MOVABLE = frozenset({"state", "attempts", "tried_at", "last_error", "delivered_at", "failed_at", "answer"})
+
 DECISION_ACTIONS = {
     DecisionKind.APPROVE: Action.REQUEST_APPROVED,
     DecisionKind.STANDING_CONSENT: Action.REQUEST_APPROVED,
@@ -116,6 +135,8 @@ def check(case: Case) -> None:
         _session(case, session_before, session)
     for decision_before, decision in case.written(Decision):
         _decision(case, decision_before, decision)
+    for mail_before, mail in case.written(Mail):
+        _mail(case, mail_before, mail)
 
 
 def _request(case: Case, before: Request | None, after: Request) -> None:
@@ -149,6 +170,19 @@ def _decision(case: Case, before: Decision | None, after: Decision) -> None:
         refuse("P3", f"decision {after.id} is never changed")
     action = DECISION_ACTIONS[after.kind]
     _one_of(case, _by(action), f"decision {after.id} ({after.kind})", request=after.request_id)
+
+
+def _mail(case: Case, before: Mail | None, after: Mail) -> None:
+    if before is None:
+        refuse("P3", f"letter {after.id} goes with the Change it is about")  # Change.mails, not its writes
+    actions = MAIL_MOVES.get((before.state, after.state))
+    if actions is None:
+        refuse("P3", f"letter {after.id} cannot move from {before.state} to {after.state}")
+    if not any(entry.action in actions and entry.data.get("mail") == after.id for entry in case.change.entries):
+        refuse("P3", f"letter {after.id}: that needs an entry {' or '.join(sorted(actions))} which names it")
+    for field in dataclasses.fields(after):
+        if field.name not in MAIL_MOVABLE and getattr(before, field.name) != getattr(after, field.name):
+            refuse("P3", f"letter {after.id}: {field.name} is not changed by this")
 
 
 def _life(session: Session | None) -> _Life | None:

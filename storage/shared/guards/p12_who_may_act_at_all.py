@@ -11,7 +11,13 @@ from storage.models import Role, Session, Staff
 from storage.shared.guards.case import Case, refuse
 
 AUDITORS_MAY = frozenset(
-    {Action.CREDENTIAL_ENROLLED, Action.LOG_EXPORTED, Action.REQUEST_REFUSED, Action.RATE_LIMIT_MET}
+    {
+        Action.CREDENTIAL_ENROLLED,
+        Action.LOG_EXPORTED,
+        Action.REQUEST_REFUSED,
+        Action.RATE_LIMIT_MET,
+        Action.ALERT_RAISED,
+    }
 )
 
 

@@ -151,7 +151,7 @@ def becoming_a_tenant_admin(it: Attacker) -> Strike:
 
 
 def letter(it: Attacker, **changes: object) -> Json:
-    return {"id": "M-FORGED", "event": "request.created", "to_id": "northwind/maria", "to_name": "Maria Santos", "to_email": "maria@northwind.example", "tenant_id": "northwind", "request_id": it.company.pending, "session_id": None, "subject": "x", "text": "{approve_link}", "links": ["approve", "deny"], "created_at": it.now(), "state": "queued", "delivered_at": None, **changes}  # fmt: skip
+    return {"id": "M-FORGED", "event": "request.created", "to_id": "northwind/maria", "to_name": "Maria Santos", "to_email": "maria@northwind.example", "tenant_id": "northwind", "request_id": it.company.pending, "session_id": None, "subject": "x", "facts": "{}", "text": "", "links": ["approve", "deny"], "created_at": it.now(), "urgent": False, "state": "queued", "attempts": 0, "tried_at": None, "last_error": None, "delivered_at": None, "failed_at": None, "answer": None, **changes}  # fmt: skip
 
 
 def posting(it: Attacker, **changes: object) -> Strike:

@@ -8,10 +8,11 @@ import psycopg
 import pytest
 
 from storage.log.actions import Action
-from storage.models import ElevationState, EndKind, RequestState
+from storage.models import ElevationState, EndKind, MailState, RequestState
 from storage.shared.guards.p03_states_move_along_the_table import (
     ELEVATION_MOVES,
     END_ACTIONS,
+    MAIL_MOVES,
     REQUEST_MOVABLE,
     REQUEST_MOVES,
     SESSION_MOVABLE,
@@ -32,10 +33,14 @@ def asked(sql: str, *values: object) -> object:
 
 @pytest.mark.parametrize(
     ("function", "moves", "states"),
-    [("request_move", REQUEST_MOVES, RequestState), ("elevation_move", ELEVATION_MOVES, ElevationState)],
+    [
+        ("request_move", REQUEST_MOVES, RequestState),
+        ("elevation_move", ELEVATION_MOVES, ElevationState),
+        ("mail_move", MAIL_MOVES, MailState),
+    ],
 )
 def test_every_move_has_the_same_action(
-    function: str, moves: Moves, states: type[RequestState | ElevationState]
+    function: str, moves: Moves, states: type[RequestState | ElevationState | MailState]
 ) -> None:
     pairs = list(itertools.product([None, *states], states))
     told = asked(

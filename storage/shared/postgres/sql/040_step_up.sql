@@ -131,12 +131,12 @@ language sql stable as $$
       'id', countersign.derived_id(change->>'id', 'M', (row_number() over (order by s.id) - 1)::int),
       'event', 'step_up.locked', 'to_id', s.id, 'to_name', i->>'name', 'to_email', i->>'email', 'tenant_id', null,
       'request_id', null, 'session_id', null, 'subject', 'Second factor locked: ' || (person->>'name'),
-      'text', format(E'%s wrong codes in a row were given for %s <%s>, the last for %s, from %s, at %s UTC.\n\nThe second '
-        'factor is locked for %s minutes. If this was not %s, deactivate the account.', countersign.wrong_codes(),
-        person->>'name', person->>'email', act, change->'actor'->>'ip',
-        to_char(moment at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
-        extract(epoch from countersign.locked_for())::int / 60, person->>'name'),
-      'links', '[]'::jsonb, 'created_at', countersign.time_text(moment), 'state', 'queued', 'delivered_at', null) as letter
+      'facts', countersign.canonical(jsonb_build_object(
+        'person', jsonb_build_object('name', person->>'name', 'email', person->>'email'),
+        'codes', countersign.wrong_codes(), 'minutes', extract(epoch from countersign.locked_for())::int / 60,
+        'act', act, 'ip', change->'actor'->>'ip', 'at', countersign.time_text(moment))),
+      'text', '', 'links', '[]'::jsonb, 'created_at', countersign.time_text(moment), 'urgent', false, 'state', 'queued',
+      'attempts', 0, 'tried_at', null, 'last_error', null, 'delivered_at', null, 'failed_at', null, 'answer', null) as letter
     from countersign.staff as s, lateral (select s.image::jsonb as i) as images
     where s.role = 'super' and i->>'deactivated_at' is null
       and (i->>'until' is null or moment < (i->>'until')::timestamptz)) as letters

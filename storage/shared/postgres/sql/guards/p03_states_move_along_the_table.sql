@@ -5,7 +5,7 @@
 -- those actions, each once, each about that very row, in that row's tenant: no move without its entry, no entry without
 -- its move. What is over by time has moved already, whether or not anyone recorded it.
 
--- storage.shared.guards.p03…: REQUEST_MOVES, ELEVATION_MOVES, END_ACTIONS. A test holds these to those.
+-- storage.shared.guards.p03…: REQUEST_MOVES, ELEVATION_MOVES, MAIL_MOVES, END_ACTIONS. A test holds these to those.
 create or replace function countersign.request_move(was text, becomes text) returns text
 language sql immutable parallel safe as $$
   select case concat(was, '>', becomes)
@@ -26,6 +26,14 @@ language sql immutable parallel safe as $$
     when 'declined>asked' then 'elevation.asked'
     when 'asked>granted' then 'elevation.granted'
     when 'asked>declined' then 'elevation.declined' end
+$$;
+create or replace function countersign.mail_move(was text, becomes text) returns text
+language sql immutable parallel safe as $$
+  select case concat(was, '>', becomes)
+    when 'queued>queued' then 'mail.deferred'
+    when 'queued>delivered' then 'mail.delivered'
+    when 'queued>failed' then 'mail.failed'
+    when 'failed>queued' then 'mail.requeued' end
 $$;
 create or replace function countersign.end_action(kind text) returns text
 language sql immutable parallel safe as $$
@@ -211,7 +219,11 @@ begin
         else perform countersign.refuse('P3', format('an account (%s) is made and deactivated, nothing else', a->>'id'));
         end if;
       when 'credential' then acts := '{credential.enrolled}';
-      when 'mail' then if b <> 'null' then acts := '{mail.delivered}'; end if;
+      when 'mail' then
+        if b <> 'null' then acts := array[countersign.mail_move(b->>'state', a->>'state')]; end if;
+        if acts[1] is null and b <> 'null' then
+          perform countersign.refuse('P3', format('letter %s cannot move from %s to %s', a->>'id', b->>'state', a->>'state'));
+        end if;
       else null;
     end case;
     foreach act in array coalesce(acts, '{}') loop
@@ -227,7 +239,7 @@ begin
   if entries @> '[{"action":"tenant.imported"}]' and entries->0->>'tenant' is null then summary := 1; end if;
   for n in summary .. jsonb_array_length(entries) - 1 loop
     act := entries->n->>'action';
-    continue when act in ('request.refused', 'rate_limit.met', 'log.exported');
+    continue when act in ('request.refused', 'rate_limit.met', 'log.exported', 'digest.sent', 'alert.raised');
     have := have || (act || ' ' || countersign.subject_of(act, entries->n));
   end loop;
   if not (have <@ want and want <@ have and cardinality(have) = cardinality(want)) then
@@ -248,7 +260,7 @@ begin
   for n in 0 .. jsonb_array_length(the_case->'change'->'entries') - 1 loop
     e := the_case->'change'->'entries'->n;
     noun := split_part(e->>'action', '.', 1);
-    continue when e->>'action' = 'request.refused' or noun in ('rate_limit', 'log', 'tenant', 'settings', 'kill_switch', 'database', 'staff', 'credential');
+    continue when e->>'action' = 'request.refused' or noun in ('rate_limit', 'log', 'digest', 'alert', 'tenant', 'settings', 'kill_switch', 'database', 'staff', 'credential');
     if noun = 'mail' then
       subject := countersign.row_after(the_case, 'mail', e->'data'->>'mail');
       if (subject->>'tenant_id', subject->>'request_id', subject->>'session_id')

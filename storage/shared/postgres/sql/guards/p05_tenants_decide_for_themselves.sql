@@ -95,18 +95,30 @@ $$;
 -- A letter goes to the address on record; one that asks for links goes to an administrator of the request's tenant.
 create or replace function countersign.check_letter(the_case jsonb, b jsonb, a jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare address text;
+declare
+  address text; moment constant text := the_case->>'now'; ok boolean;
+  becomes constant text[] := '{state,attempts,tried_at,last_error,delivered_at,failed_at,answer}';
 begin
   if b <> 'null' then
-    if b->>'state' <> 'queued' or a->>'state' <> 'delivered' or b - '{state,delivered_at}'::text[] <> a - '{state,delivered_at}'::text[] then
+    if b - becomes <> a - becomes or b->>'state' not in ('queued', 'failed') then
       perform countersign.refuse('P5', format('letter %s is delivered once, as it was written', a->>'id'));
+    end if;
+    ok := case a->>'state'
+      when 'delivered' then countersign.is_now(a->>'delivered_at', moment) and a->>'failed_at' is null
+      when 'failed' then countersign.is_now(a->>'failed_at', moment) and a->>'delivered_at' is null and a->>'last_error' <> ''
+      when 'queued' then a->>'delivered_at' is null and a->>'failed_at' is null and case b->>'state'
+        when 'queued' then countersign.is_now(a->>'tried_at', moment) and (a->>'attempts')::int > (b->>'attempts')::int
+          and a->>'last_error' <> ''
+        else (a->>'attempts')::int = 0 end end;
+    if ok is distinct from true then
+      perform countersign.refuse('P5', format('letter %s: what became of it is said as it is, and now', a->>'id'));
     end if;
     return;
   end if;
   address := coalesce(countersign.row_after(the_case, 'contact', a->>'to_id')->>'email',
                       countersign.row_after(the_case, 'staff', a->>'to_id')->>'email');
   if address is distinct from a->>'to_email' and not (address is null and the_case->'login'->>'kind' = 'owner')
-     or a->>'state' <> 'queued' then
+     or a->>'state' <> 'queued' or (a->>'attempts')::int <> 0 then
     perform countersign.refuse('P5', format('letter %s goes to %s, but the address of %s is %s', a->>'id', a->>'to_email',
       a->>'to_id', coalesce(address, 'not known')));
   elsif a->'links' <> '[]' then

@@ -11,9 +11,9 @@ language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp a
 begin
   return (case actor->>'kind'
     when 'staff' then case
-      when code in ('credential.enrolled', 'log.exported', 'request.refused', 'rate_limit.met') then true
+      when code in ('credential.enrolled', 'log.exported', 'request.refused', 'rate_limit.met', 'alert.raised') then true
       when role = 'auditor' then false
-      when code in ('staff.added', 'staff.deactivated', 'session.force_ended', 'tenant.imported') then role = 'super'
+      when code in ('staff.added', 'staff.deactivated', 'session.force_ended', 'tenant.imported', 'mail.requeued') then role = 'super'
       else code in ('request.created', 'request.approved', 'request.withdrawn', 'request.countersigned', 'request.declined',
         'request.expired', 'request.lapsed', 'question.answered', 'session.started', 'session.ended', 'session.expired',
         'outcome.given', 'elevation.asked', 'elevation.granted', 'elevation.declined')
@@ -22,9 +22,9 @@ begin
       'kill_switch.turned_on', 'kill_switch.turned_off', 'session.ended')
     when 'system' then case actor->>'id'
       when 'clock' then code in ('request.expired', 'request.lapsed', 'session.expired')
-      when 'mail' then code = 'mail.delivered'
-      when 'worker' then code in ('mail.delivered', 'request.expired', 'request.lapsed', 'session.expired',
-        'kill_switch.turned_on', 'session.ended')
+      when 'mail' then code in ('mail.delivered', 'mail.deferred', 'mail.failed', 'digest.sent', 'alert.raised')
+      when 'worker' then code in ('mail.delivered', 'mail.deferred', 'mail.failed', 'digest.sent', 'alert.raised',
+        'request.expired', 'request.lapsed', 'session.expired', 'kill_switch.turned_on', 'session.ended')
       else code in ('database.created', 'credential.enrolled', 'tenant.imported', 'settings.changed', 'session.ended', 'log.exported',
         'kill_switch.turned_on', 'kill_switch.turned_off') end
     else false end);
