@@ -67,7 +67,7 @@ def render(mail: Mail, links: Mapping[LinkKind, str], mark: Postmark) -> Rendere
 
 def events() -> list[str]:
     """Every event that has a template."""
-    own = {"parts.j2"}
+    own = {"parts.j2", EARLIER}
     names = _environment("txt").list_templates()
     return sorted(
         name.removesuffix(".j2") for name in names if not name.startswith(("layout.", "kit.")) and name not in own
