@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _acting: ContextVar[str] = ContextVar("acting")
-_SERVICES = {"clock": "countersign_worker", "mail": "countersign_worker", "worker": "countersign_worker"}
+_SERVICES = {
+    "clock": "countersign_worker",
+    "mail": "countersign_worker",
+    "worker": "countersign_worker",
+    "portal": "countersign_portal",
+}
 
 
 class TeamShared(PostgresShared):
@@ -75,6 +80,8 @@ class TeamShared(PostgresShared):
             return "countersign_portal"
         if actor.kind is ActorKind.GATE:
             return "countersign_gate"
+        if actor.kind is ActorKind.SYSTEM and actor.id.startswith("K-"):
+            return "countersign_portal"  # a program, by its API key
         if actor.kind is ActorKind.SYSTEM:
             return _SERVICES.get(actor.id, "postgres")
         role = "cs_" + actor.id.lower().replace("-", "_")

@@ -12,6 +12,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from app.mail.gate import one_line
+from app.mail.links import address_of
 from app.mail.rendering import Postmark, render
 from storage.models import LinkKind, Mail
 
@@ -28,7 +29,7 @@ def message_id(mail_id: str, mark: Postmark) -> str:
 
 def compose(mail: Mail, tokens: Mapping[LinkKind, str], mark: Postmark) -> EmailMessage:
     """The e-mail. Header injection is impossible: the policy refuses line breaks, and controls are marked before."""
-    said = render(mail, {kind: f"{mark.portal_url}/consent/{token}" for kind, token in tokens.items()}, mark)
+    said = render(mail, {kind: address_of(mark.portal_url, kind, token) for kind, token in tokens.items()}, mark)
     message = EmailMessage(policy=_POLICY)
     message["From"] = Address("Countersign", addr_spec=mark.sender)
     message["To"] = _address(mail.to_name, mail.to_email)

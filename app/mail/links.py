@@ -23,3 +23,8 @@ def _token(secret: bytes) -> str:
 def token_hash(token: str) -> str:
     """The key of the ConsentLink row: the token itself is stored nowhere."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def address_of(portal_url: str, kind: LinkKind, token: str) -> str:
+    """Where a link leads: to the page of a decision, or to signing in (REQ-602)."""
+    return f"{portal_url}/{'sign-in' if kind is LinkKind.SIGN_IN else 'consent'}/{token}"

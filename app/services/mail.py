@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from app.policy.portal import SIGN_IN_LINK
 from app.policy.verdict import require, rule
 from app.services import reading
 from app.services.command import change
 from storage.log.actions import Action
 from storage.log.entry import Draft
-from storage.models import Actor, ActorKind, ConsentLink, LinkKind, Mail, MailState
+from storage.models import Actor, ActorKind, ConsentLink, LinkKind, Mail, MailState, SignInLink
 from storage.shared.change import Change, Write
 from storage.view import View
 
@@ -37,6 +38,9 @@ def delivered(
     )
 
     writes: list[Write] = [Write(replace(mail, state=MailState.DELIVERED, delivered_at=now))]
+    for kind, token_hash in links:
+        if kind is LinkKind.SIGN_IN and mail.tenant_id is not None:
+            writes.append(Write(SignInLink(token_hash, mail.to_id, mail.tenant_id, now + SIGN_IN_LINK)))
     if links and mail.request_id is not None:
         request = reading.request(view, mail.request_id)
         writes += [

@@ -73,19 +73,19 @@ def import_records(view: View, actor: Actor, records: Sequence[TenantRecord], *,
     by = reading.staff_member(view, actor) if actor.kind is ActorKind.STAFF else None
 
     require(people.is_super(by, now, "imports tenants") if by is not None else _is_system(actor))
-    require(_are_sound(records))
+    require(are_sound(records))
 
     entries: list[Draft] = []
     writes: list[Write] = []
     endings: list[Ending] = []
     for record in records:
-        rows, known = _rows(view, record)
+        rows, known = rows_of(view, record)
         if not rows:
             continue
         writes += [Write(row, len(entries) + 1) for row in rows]
         entries.append(_imported(record, rows, known))
         if known and record.status is not TenantStatus.ACTIVE:
-            endings += _end_all(view, record.id, actor, now, f"the account was {record.status.value}")
+            endings += end_all(view, record.id, actor, now, f"the account was {record.status.value}")
     changed = [entry.tenant for entry in entries]
     data: dict[str, Json] = {
         "tenants": len(records),
@@ -100,7 +100,7 @@ def _is_system(actor: Actor) -> Verdict:
     return rule("REQ-601", actor.kind is ActorKind.SYSTEM, "the platform imports", "staff import tenants", "a super")
 
 
-def _are_sound(records: Sequence[TenantRecord]) -> Verdict:
+def are_sound(records: Sequence[TenantRecord]) -> Verdict:
     """Ids that can stand in a key, names and addresses that letters can carry, no tenant or contact twice."""
     verdict = Verdict()
     for record in records:
@@ -131,7 +131,7 @@ def _are_unique(what: str, keys: list[str]) -> Verdict:
     return rule("REQ-601", not twice, f"every {what} once", f"{what} {', '.join(twice)} stands there twice")
 
 
-def _rows(view: View, record: TenantRecord) -> tuple[list[Row], bool]:
+def rows_of(view: View, record: TenantRecord) -> tuple[list[Row], bool]:
     """The rows that differ from what is there, and whether the tenant was known."""
     before = view.get(Tenant, record.id)
     contacts = [
@@ -140,7 +140,8 @@ def _rows(view: View, record: TenantRecord) -> tuple[list[Row], bool]:
     ]
     keys = [contact.id for contact in contacts]
     gone = [key for key in before.contacts if key not in keys] if before else []
-    tenant = Tenant(record.id, record.name, record.plan, record.status, (*keys, *gone))
+    flags = before.flags if before else ()
+    tenant = Tenant(record.id, record.name, record.plan, record.status, (*keys, *gone), flags)
     rows: list[Row] = [contact for contact in contacts if view.get(Contact, contact.id) != contact]
     rows += [
         replace(contact, removed=True) for key in gone if (contact := view.get(Contact, key)) and not contact.removed
@@ -184,7 +185,7 @@ def change_settings(
 
     shut = after.kill_switch or after.mode is TenantMode.FORBIDDEN
     why = "the kill switch was turned on" if after.kill_switch else "support access was forbidden"
-    endings = _end_all(view, tenant_id, actor, now, why) if shut else []
+    endings = end_all(view, tenant_id, actor, now, why) if shut else []
     entries, writes, mails = collected(_drafts(place, after), [Write(after)], endings)
     return change(view, actor, now, entries, writes, mails, id=tenant_id, sessions_ended=str(len(endings)))
 
@@ -203,7 +204,7 @@ def record_shutting(view: View, actor: Actor, shutting: Shutting, *, now: dateti
     (draft,) = _drafts(place, after)
     by: dict[str, Json] = {"id": shutting.by, "name": shutting.name, "ip": shutting.ip, "at": time_text(shutting.at)}
     draft = replace(draft, data={"turned_on_by": by})
-    endings = _end_all(view, place.tenant.id, actor, now, f"the kill switch was turned on by {shutting.name}")
+    endings = end_all(view, place.tenant.id, actor, now, f"the kill switch was turned on by {shutting.name}")
     entries, writes, mails = collected([draft], [Write(after)], endings)
     return change(view, actor, now, entries, writes, mails, id=place.tenant.id, sessions_ended=str(len(endings)))
 
@@ -259,7 +260,7 @@ def _draft(
     )
 
 
-def _end_all(view: View, tenant_id: str, actor: Actor, now: datetime, why: str) -> list[Ending]:
+def end_all(view: View, tenant_id: str, actor: Actor, now: datetime, why: str) -> list[Ending]:
     """Ends every running session of the tenant. One that begins at this very moment makes `apply` answer `Stale`: the
     guard of promise P6 looks at the whole state. The next try finds it."""
     running = [one for one in view.find(Session, tenant_id=tenant_id, ended_at=None) if one.is_active(now)]

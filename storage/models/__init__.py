@@ -5,6 +5,7 @@ Import rows and states from here; import `storage.models.tables` (SQLModel, heav
 
 from storage.models.mail import ConsentLink, LinkKind, Mail, MailState
 from storage.models.people import Actor, ActorKind, Credential, Role, Staff, Standing, Start, StepUp
+from storage.models.portal import ApiKey, KeyRight, PortalSession, SignInLink
 from storage.models.request import (
     Alternative,
     Decision,
@@ -18,13 +19,14 @@ from storage.models.request import (
 from storage.models.row import Row, parse_time, row_type, time_text
 from storage.models.session import Elevation, ElevationState, EndKind, Outcome, Session, SessionView, ViewKind
 from storage.models.switch import Admission, Shutting
-from storage.models.tenant import Contact, ContactRole, Settings, Tenant, TenantMode, TenantStatus
+from storage.models.tenant import Contact, ContactRole, FeatureFlag, Settings, Tenant, TenantMode, TenantStatus
 
 __all__ = [
     "Actor",
     "ActorKind",
     "Admission",
     "Alternative",
+    "ApiKey",
     "ConsentLink",
     "Contact",
     "ContactRole",
@@ -35,12 +37,15 @@ __all__ = [
     "ElevationState",
     "EndKind",
     "Exchange",
+    "FeatureFlag",
+    "KeyRight",
     "Layer",
     "LinkKind",
     "Mail",
     "MailState",
     "Mode",
     "Outcome",
+    "PortalSession",
     "Request",
     "RequestState",
     "Role",
@@ -49,6 +54,7 @@ __all__ = [
     "SessionView",
     "Settings",
     "Shutting",
+    "SignInLink",
     "Staff",
     "Standing",
     "Start",

@@ -26,10 +26,11 @@ class MailState(StrEnum):
 
 
 class LinkKind(StrEnum):
-    """A link is bound to one decision (REQ-105)."""
+    """A link is bound to one decision (REQ-105); or it signs its bearer in (REQ-602)."""
 
     APPROVE = "approve"
     DENY = "deny"
+    SIGN_IN = "sign_in"
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,21 @@ class ConsentLinkTable(RowTable, table=True):
     request_id: str | None = from_image("request_id")
 
 
+class SignInLinkTable(RowTable, table=True):
+    __tablename__ = "sign_in_link"
+    contact_id: str | None = from_image("contact_id")
+
+
+class PortalSessionTable(RowTable, table=True):
+    __tablename__ = "portal_session"
+    contact_id: str | None = from_image("contact_id")
+
+
+class ApiKeyTable(RowTable, table=True):
+    __tablename__ = "api_key"
+    tenant_id: str | None = from_image("tenant_id")
+
+
 class CommandTable(RowTable, table=True):
     """Each Change's id with its answer: the same id twice is applied once. The image is `{"answer", "at", "id"}`."""
 

@@ -32,9 +32,17 @@ class ContactRole(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureFlag:
+    """A feature that the operator's platform switched for one tenant, against what its plan says (REQ-603)."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant(Row):
     """A customer's account. `contacts` lists the keys of its contacts: whoever changes a contact writes this row too,
-    so a decision that read the tenant has read who its people are."""
+    so a decision that read the tenant has read who its people are. `flags` are the overrides, by name."""
 
     TABLE: ClassVar[str] = "tenant"
 
@@ -42,6 +50,7 @@ class Tenant(Row):
     plan: str
     status: TenantStatus
     contacts: tuple[str, ...]
+    flags: tuple[FeatureFlag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from app.services import letters, session_letters
+from app.services import letters, portal_letters, session_letters
 from storage.models import (
     Contact,
     ContactRole,
@@ -56,6 +56,7 @@ def _of_requests() -> Iterator[tuple[str, Mail]]:
     question = Exchange("question", MARIA.id, MARIA.name, NOW, "Which refund\ndo you mean?")
     answer = Exchange("answer", ANN.id, ANN.name, NOW, "Number 8841 of 2 March.")
     yes, no = decision(approved), replace(decision(denied, DecisionKind.DENY), minutes=None, note="not\nnow")
+    yield "sign_in.asked", portal_letters.sign_in(view, where, MARIA, "203.0.113.9", NOW)
     yield "request.created", letters.request_created(view, where, ANN, asked, NOW)[0]
     yield "request.approved, standing consent", letters.standing_consent(view, where, ANN, approved, NOW)[0]
     yield "request.approved, to the others", letters.handled(view, where, ANN, approved, yes, NOW)[0]

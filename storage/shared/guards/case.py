@@ -18,6 +18,7 @@ from storage.log.actions import Action
 from storage.models import (
     Actor,
     ActorKind,
+    ApiKey,
     Contact,
     Decision,
     Request,
@@ -185,6 +186,8 @@ def _around_actor(actor: Actor) -> Iterable[Key]:
         yield Staff.TABLE, actor.id
     if actor.kind is ActorKind.TENANT_ADMIN:
         yield Contact.TABLE, actor.id
+    if actor.kind is ActorKind.SYSTEM:
+        yield ApiKey.TABLE, actor.id
     if actor.step_up is not None:
         yield StepUp.TABLE, actor.step_up
 

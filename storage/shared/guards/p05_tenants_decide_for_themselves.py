@@ -14,7 +14,7 @@ from storage.shared.guards.case import Case, refuse
 
 def check(case: Case) -> None:
     for before, settings in case.written(Settings):
-        imported = before is None and Action.TENANT_IMPORTED in case.actions
+        imported = before is None and bool(case.actions & {Action.TENANT_IMPORTED, Action.TENANT_CREATED})
         if not imported and case.actor.kind is not ActorKind.SYSTEM and not _is_admin_of(case, settings.id):
             refuse("P5", f"the settings of {settings.id} are the tenant's own")
     for _, decision in case.written(Decision):

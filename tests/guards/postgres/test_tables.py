@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from storage.log.actions import Action
-from storage.models import ElevationState, EndKind, MailState, RequestState
+from storage.models import ElevationState, EndKind, MailState, RequestState, TenantStatus
 from storage.shared.guards.p03_states_move_along_the_table import (
     ELEVATION_MOVES,
     END_ACTIONS,
@@ -19,6 +19,7 @@ from storage.shared.guards.p03_states_move_along_the_table import (
     Movable,
     Moves,
 )
+from storage.shared.guards.p05_the_tenants_door import TENANT_MOVES
 from storage.shared.guards.p10_step_up import ACTS
 from tests.guards.postgres.company import company
 from tests.postgres import cluster
@@ -79,3 +80,15 @@ def test_the_same_actions_need_a_code() -> None:
         "select jsonb_object_agg(c, countersign.act_of(c)) from unnest(%s::text[]) as c", [a.value for a in Action]
     )
     assert told == {a.value: ACTS.get(a, "staff.enrol" if a is Action.CREDENTIAL_ENROLLED else None) for a in Action}
+
+
+def test_a_tenants_life_moves_the_same_way() -> None:
+    """REQ-603: P5's table."""
+    pairs = list(itertools.product(TenantStatus, TenantStatus))
+    told = asked(
+        "select array_agg(countersign.tenant_move(was, becomes) order by n) from unnest(%s::text[], %s::text[])"
+        " with ordinality as x(was, becomes, n)",
+        [was.value for was, _ in pairs],
+        [becomes.value for _, becomes in pairs],
+    )
+    assert told == [TENANT_MOVES[pair].value if pair in TENANT_MOVES else None for pair in pairs]

@@ -31,7 +31,9 @@ declare
 begin
   ok := case login->>'kind'
     when 'staff' then clock or kind = 'staff' and id = login->>'id'
-    when 'portal' then kind = 'tenant_admin'
+    when 'portal' then kind = 'tenant_admin' or kind = 'system' and (id = 'portal' or exists (
+      select 1 from countersign.api_key as k where k.id = actor->>'id'
+         and actor->>'name' = 'API key ' || (k.image::jsonb->>'name')))
     when 'gate' then kind = 'gate'
     when 'worker' then kind = 'system' and id in ('clock', 'mail', 'worker')
     when 'owner' then kind = 'system'

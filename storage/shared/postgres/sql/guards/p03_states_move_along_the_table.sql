@@ -172,7 +172,7 @@ begin
     when 'platform_admin' then e->>'session'
     when 'settings' then e->>'tenant' when 'kill_switch' then e->>'tenant' when 'tenant' then e->>'tenant'
     when 'staff' then e->'data'->>'staff' when 'credential' then e->'data'->>'staff' when 'database' then e->'data'->>'staff'
-    when 'mail' then e->'data'->>'mail' end, '');
+    when 'mail' then e->'data'->>'mail' when 'api_key' then e->'data'->>'key' when 'portal' then e->'data'->>'session' end, '');
 end $$;
 
 create or replace function countersign.guard_p03(the_case jsonb) returns void
@@ -202,7 +202,8 @@ begin
           when 'deny' then 'request.denied' when 'countersign' then 'request.countersigned' else 'request.declined' end];
         subject := a->>'request_id';
       when 'settings' then
-        if b = 'null' then acts := '{tenant.imported}';
+        if b = 'null' then
+          acts := array[case when entries->((r->>'entry')::int)->>'action' = 'tenant.created' then 'tenant.created' else 'tenant.imported' end];
         else
           acts := array_remove(array[
             case when a->'kill_switch' <> b->'kill_switch' then
@@ -210,8 +211,13 @@ begin
             case when a - '{kill_switch,changed_at,changed_by}'::text[] <> b - '{kill_switch,changed_at,changed_by}'::text[]
               then 'settings.changed' end], null);
         end if;
-      when 'tenant' then acts := '{tenant.imported}';
-      when 'contact' then acts := '{tenant.imported}'; subject := a->>'tenant_id';
+      when 'tenant' then acts := countersign.tenant_actions(entries->((r->>'entry')::int)->>'action', b, a);
+      when 'contact' then
+        acts := array[case when entries->((r->>'entry')::int)->>'action' = 'tenant.created' then 'tenant.created' else 'tenant.imported' end];
+        subject := a->>'tenant_id';
+      when 'api_key' then acts := countersign.key_actions(b, a);
+      when 'portal_session' then
+        acts := array[case when b = 'null' then 'portal.signed_in' else 'portal.signed_out' end]; subject := left(a->>'id', 12);
       when 'staff' then
         if b = 'null' then acts := array[case the_case->'change'->'actor'->>'kind' when 'staff' then 'staff.added' else 'database.created' end];
         elsif b->>'deactivated_at' is null and a->>'deactivated_at' is not null and a - 'deactivated_at' = b - 'deactivated_at'
@@ -229,7 +235,7 @@ begin
     foreach act in array coalesce(acts, '{}') loop
       want := case when act || ' ' || subject = any (want) then want else want || (act || ' ' || subject) end;
     end loop;
-    if t in ('request', 'session', 'settings', 'tenant', 'staff') and coalesce(cardinality(acts), 0) = 0 then
+    if t in ('request', 'session', 'settings', 'tenant', 'staff', 'api_key') and coalesce(cardinality(acts), 0) = 0 then
       perform countersign.refuse('P3', format('%s %s is written and does not change', t, a->>'id'));
     elsif acts is not null and t not in ('decision', 'session_view', 'contact') and not entries->((r->>'entry')::int)->>'action' = any (acts) then
       perform countersign.refuse('P3', format('%s %s stands under an entry %s, and what happened is %s', t, a->>'id',
@@ -239,7 +245,7 @@ begin
   if entries @> '[{"action":"tenant.imported"}]' and entries->0->>'tenant' is null then summary := 1; end if;
   for n in summary .. jsonb_array_length(entries) - 1 loop
     act := entries->n->>'action';
-    continue when act in ('request.refused', 'rate_limit.met', 'log.exported', 'digest.sent', 'alert.raised');
+    continue when act in ('request.refused', 'rate_limit.met', 'log.exported', 'digest.sent', 'alert.raised', 'sign_in.asked');
     have := have || (act || ' ' || countersign.subject_of(act, entries->n));
   end loop;
   if not (have <@ want and want <@ have and cardinality(have) = cardinality(want)) then
@@ -260,7 +266,15 @@ begin
   for n in 0 .. jsonb_array_length(the_case->'change'->'entries') - 1 loop
     e := the_case->'change'->'entries'->n;
     noun := split_part(e->>'action', '.', 1);
-    continue when e->>'action' = 'request.refused' or noun in ('rate_limit', 'log', 'digest', 'alert', 'tenant', 'settings', 'kill_switch', 'database', 'staff', 'credential');
+    continue when e->>'action' = 'request.refused' or noun in ('rate_limit', 'log', 'digest', 'alert', 'tenant', 'settings', 'kill_switch', 'database', 'staff', 'credential', 'sign_in');
+    if noun in ('api_key', 'portal') then
+      select r->'after' into subject from jsonb_array_elements(the_case->'rows') as r
+       where r->>'table' = case noun when 'portal' then 'portal_session' else noun end;
+      if (subject->>'tenant_id') is distinct from (e->>'tenant') then
+        perform countersign.refuse('P3', format('an entry %s stands in another tenant''s log', e->>'action'));
+      end if;
+      continue;
+    end if;
     if noun = 'mail' then
       subject := countersign.row_after(the_case, 'mail', e->'data'->>'mail');
       if (subject->>'tenant_id', subject->>'request_id', subject->>'session_id')

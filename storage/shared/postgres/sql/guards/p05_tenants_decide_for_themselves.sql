@@ -67,7 +67,8 @@ declare
   recorded constant boolean := countersign.records_a_shutting(the_case->'login', b, a);
 begin
   if b <> 'null' and not (recorded or actor->>'kind' = 'tenant_admin' and countersign.is_admin_of(actor->>'id', a->>'id')
-                          or actor->>'kind' = 'system' and the_case->'login'->>'kind' = 'owner') then
+                          or actor->>'kind' = 'system' and (the_case->'login'->>'kind' = 'owner'
+                            or countersign.row_image('api_key', actor->>'id')::jsonb->>'accepted_at' is not null)) then  -- p05_the_tenants_door
     perform countersign.refuse('P5', format('the settings of %s are the tenant''s own', a->>'id'));
   elsif not (a->>'max_minutes')::int between 15 and 240 then
     perform countersign.refuse('P5', 'a tenant''s maximum is 15 to 240 minutes');
@@ -123,7 +124,7 @@ begin
       a->>'to_id', coalesce(address, 'not known')));
   elsif a->'links' <> '[]' then
     if not countersign.is_admin_of(a->>'to_id', a->>'tenant_id')
-       or (countersign.row_after(the_case, 'request', a->>'request_id')->>'tenant_id') is distinct from (a->>'tenant_id') then
+       or a->'links' <> '["sign_in"]' and (countersign.row_after(the_case, 'request', a->>'request_id')->>'tenant_id') is distinct from (a->>'tenant_id') then
       perform countersign.refuse('P5', format('links to decide go to administrators of the request''s tenant, not to %s', a->>'to_id'));
     end if;
   end if;

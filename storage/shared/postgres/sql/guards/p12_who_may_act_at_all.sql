@@ -13,19 +13,23 @@ begin
     when 'staff' then case
       when code in ('credential.enrolled', 'log.exported', 'request.refused', 'rate_limit.met', 'alert.raised') then true
       when role = 'auditor' then false
-      when code in ('staff.added', 'staff.deactivated', 'session.force_ended', 'tenant.imported', 'mail.requeued') then role = 'super'
+      when code in ('staff.added', 'staff.deactivated', 'session.force_ended', 'tenant.imported', 'mail.requeued', 'api_key.created',
+        'api_key.revoked') then role = 'super'
       else code in ('request.created', 'request.approved', 'request.withdrawn', 'request.countersigned', 'request.declined',
         'request.expired', 'request.lapsed', 'question.answered', 'session.started', 'session.ended', 'session.expired',
         'outcome.given', 'elevation.asked', 'elevation.granted', 'elevation.declined')
         or code like 'platform\_admin.impersonate.action.%' end
     when 'tenant_admin' then code in ('request.approved', 'request.denied', 'question.asked', 'settings.changed',
-      'kill_switch.turned_on', 'kill_switch.turned_off', 'session.ended')
+      'kill_switch.turned_on', 'kill_switch.turned_off', 'session.ended', 'log.exported', 'api_key.accepted',
+      'api_key.revoked', 'portal.signed_in', 'portal.signed_out')
     when 'system' then case actor->>'id'
       when 'clock' then code in ('request.expired', 'request.lapsed', 'session.expired')
       when 'mail' then code in ('mail.delivered', 'mail.deferred', 'mail.failed', 'digest.sent', 'alert.raised')
       when 'worker' then code in ('mail.delivered', 'mail.deferred', 'mail.failed', 'digest.sent', 'alert.raised',
         'request.expired', 'request.lapsed', 'session.expired', 'kill_switch.turned_on', 'session.ended')
-      else code in ('database.created', 'credential.enrolled', 'tenant.imported', 'settings.changed', 'session.ended', 'log.exported',
+      when 'portal' then code = 'sign_in.asked'
+      else code in ('tenant.created', 'tenant.suspended', 'tenant.resumed', 'tenant.deprovisioned', 'tenant.plan_changed',
+        'tenant.flags_changed', 'database.created', 'credential.enrolled', 'tenant.imported', 'settings.changed', 'session.ended', 'log.exported',
         'kill_switch.turned_on', 'kill_switch.turned_off') end
     else false end);
 end $$;
