@@ -101,7 +101,7 @@ def _part(card: TenantCard, part: Part, width: int, faulty: bool) -> Toned:
             plain = settings.mode is TenantMode.DEFAULT
             return Toned(MODE_WORDS[settings.mode], Tone.BAD if shut else Tone.DIM if plain else Tone.PLAIN)
         case Part.SWITCH:
-            return Toned("⏻ ON", Tone.BAD) if settings.kill_switch else Toned("off", Tone.DIM)
+            return Toned("■ ON", Tone.BAD) if settings.kill_switch else Toned("off", Tone.DIM)
         case Part.ADMINS:
             return Toned(f"! {card.admins}", Tone.SOON) if card.admins < 2 else Toned(str(card.admins))
         case Part.MONTH:

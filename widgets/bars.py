@@ -142,7 +142,7 @@ class KeyBar(Kept):
     def render(self) -> Content:
         parts: list[tuple[str, str]] = [(" ", "")]
         used, self._places = 1, []
-        staying = self._staying(self.size.width - used)
+        staying = self._staying(self.size.width - used - 2)  # a gap before the status
         for hint in staying:
             if hint.id == HELP and len(staying) < len(self._hints):
                 parts.append(("… ", "$tone-dim"))

@@ -49,7 +49,7 @@ async def test_the_list_shows_mode_switch_admins_a_month_of_sessions_and_the_hea
         assert (name, mode, switch, admins, count) == ("Northwind Travel", "default", "off", "2", "2")
         assert month.endswith("█") and len(month) == 30
         assert head.endswith("✓")
-        assert line_of(app, "tailspin")[2] == "⏻ ON"
+        assert line_of(app, "tailspin")[2] == "■ ON"
         assert line_of(app, "fabrikam")[1] == "consent only"
 
 
