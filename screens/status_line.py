@@ -57,7 +57,13 @@ def status_of(context: ConsoleContext) -> Status:
         age, copy = _age(status, now), _copy_words(context, status, now)
         note = f"OFFLINE {age} — {copy}".replace("  ", " ")
         return Status(f"{note} · {kept}" if kept else note, clock, verified, live=False)
-    return Status(f"{kept} · live", clock, verified, live=False) if kept else Status("live", clock, verified)
+    live = "live, by polling" if _polls(context) else "live"
+    return Status(f"{kept} · {live}", clock, verified, live=False) if kept else Status(live, clock, verified)
+
+
+def _polls(context: ConsoleContext) -> bool:
+    """Whether changes are seen late because no hint of them gets through: somebody stands between."""
+    return context.shared is not None and context.shared.listening is False
 
 
 def _age(status: SyncStatus, now: datetime) -> str:
@@ -90,6 +96,11 @@ def state_in_full(context: ConsoleContext) -> tuple[str, Content, bool]:
     parts.append((HOW, ""))
     if status.live:
         state = "live"
+        if _polls(context):
+            state += (
+                "; a pooler in transaction mode stands between, which lets no notification through: changes of others"
+                " are seen by polling, about a second late"
+            )
     else:
         since = clock_text(status.offline_since, context.zone) if status.offline_since else "the start"
         state = f"out of reach since {since}; everything here is read from this console's own copy"

@@ -86,6 +86,10 @@ class Hint(StrEnum):
 class SharedDatabase(Protocol):
     """All methods raise `Offline` when the database cannot be reached, `Corrupt` when it is not ours or damaged."""
 
+    @property
+    def listening(self) -> bool | None:
+        """Whether changes are heard of at once; False: seen by polling alone (a pooler); None: not known yet."""
+
     async def position(self) -> Position:
         """Epoch and head of the operator log."""
 
