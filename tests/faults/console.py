@@ -128,6 +128,12 @@ class WorkingConsole:
         waits = [one.words for one in outbox.waiting()]
         return f"{self.person.name}: live {status.live} ({status.offline_because}), {seq} of {head}, waiting {waits}"
 
+    async def reopen(self) -> None:
+        """Leave the console, and start it again."""
+        await self.close()
+        self._tasks = []
+        await self.open()
+
     async def close(self) -> None:
         await self.stop_typing()
         for task in self._tasks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import statistics
 import time
 from collections.abc import Awaitable, Callable
@@ -44,10 +45,12 @@ class Tally:
 class Field:
     """`port`: where the consoles believe the server to be."""
 
-    def __init__(self, server: Server, team: Team, home: Path, seed: str, *, port: int | None = None) -> None:
+    def __init__(
+        self, server: Server, team: Team, home: Path, seed: str, *, port: int | None = None, database: str = ""
+    ) -> None:
         self.server, self.team, self.home = server, team, home
         self.chance = random.Random(seed)
-        self.database = server.fresh(team.database, "fault")
+        self.database = database or server.fresh(team.database, "fault")
         self.wire = Wire(server.socket)
         self.port = port or self.wire.port
         self.ledger = Ledger(server.url(self.database))
@@ -61,6 +64,16 @@ class Field:
             home = self.home / f"{person.name}{name}"
             self.consoles.append(WorkingConsole(person, person.url(self.database, self.port), home))
             await self.consoles[-1].open()
+
+    async def anew(self, server: Server, name: str) -> None:
+        """Consoles with nothing to remember, on a server that may be another one."""
+        for one in self.consoles:
+            await one.close()
+            shutil.rmtree(one.home)
+        self.consoles = []
+        self.server, self.wire.target, self.ledger.url = server, server.socket, server.url(self.database)
+        self.wire.mend()
+        await self.open(name)
 
     async def until(self, condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
         """Wait for a condition; whether it came."""
@@ -97,14 +110,18 @@ class Field:
     async def rounds(self, count: int, fault: Callable[[Field], Awaitable[None]]) -> Tally:
         """Strike so many times."""
         for _ in range(count):
-            for one in self.consoles:
-                one.start_typing()
-            await self.more(self.chance.randint(3, 9))
-            await fault(self)
-            await self.converged(time.monotonic())
-            self.audit()
+            await self.round(fault)
         await self.compare_all()
         return self.tally
+
+    async def round(self, fault: Callable[[Field], Awaitable[None]]) -> None:
+        """Work, a strike in the middle of it, and what it came to."""
+        for one in self.consoles:
+            one.start_typing()
+        await self.more(self.chance.randint(3, 9))
+        await fault(self)
+        await self.converged(time.monotonic())
+        self.audit()
 
     async def converged(self, ended: float) -> None:
         """How long each console takes to be live, at the head, with nothing waiting."""
@@ -198,4 +215,5 @@ class Field:
         for one in self.consoles:
             await one.close()
         self.wire.close()
-        self.server.drop(self.database)
+        if self.database != self.team.database:
+            self.server.drop(self.database)

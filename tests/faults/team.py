@@ -11,7 +11,6 @@ import pwd
 import re
 import shutil
 import signal
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +89,21 @@ class Server(Cluster):
         self.stop("fast")
         self.start()
 
+    def dump(self, database: str, file: Path) -> None:
+        self._run("pg_dump", "--format=custom", f"--file={file}", self.url(database))
+
+    def restore(self, database: str, file: Path) -> None:
+        """In the place of the database that is there."""
+        self.drop(database)
+        self._run("createdb", "-h", self.home, "-U", "postgres", "-T", "template0", database)
+        self._run("pg_restore", "--exit-on-error", f"--dbname={self.url(database)}", file)
+
+    def gone(self) -> None:
+        """End it, in whichever state it is, and forget its files."""
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            self.kill()
+        shutil.rmtree(self.home, ignore_errors=True)
+
     def standby(self, port: int) -> Standby:
         """A streaming standby of this server, which follows it over the port."""
         return Standby(self, port)
@@ -155,7 +169,3 @@ def _made(server: Server, database: str, home: Path) -> Team:
 
 def server_url(server: Server, database: str) -> str:
     return f"postgresql://postgres@/{database}?host={server.home}"
-
-
-def ended(pid: int) -> bool:
-    return subprocess.run(["kill", "-0", str(pid)], capture_output=True, check=False).returncode != 0
