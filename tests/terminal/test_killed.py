@@ -34,20 +34,23 @@ class Killer:
     home: Home
     session: str
     rng: random.Random
+    who: str = ANN
+    database: str = ""
     acknowledged: set[str] = field(default_factory=set)
     killed: int = 0
 
     def _moment(self, kind: str) -> float | None:
         return None if self.rng.random() < AT_ITS_WORD else self.rng.uniform(0, LATEST_SECONDS[kind])
 
+    def _program(self) -> list[str]:
+        where = ["--database", self.database] if self.database else []
+        return [sys.executable, "-m", "app", "--home", str(self.home.path), "--as", self.who, *where]
+
     def command(self, name: str) -> None:
         """`countersign session log`; its word is the document on stdout."""
         moment = self._moment("command")
-        flags = ["--home", str(self.home.path), "--as", ANN]
         words = ["session", "log", self.session, "--kind", "record", "--name", name, "--json"]
-        run = subprocess.Popen(
-            [sys.executable, "-m", "app", *flags, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+        run = subprocess.Popen([*self._program(), *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert run.stdout is not None
         with run.stdout as stdout:
             if moment is None:
@@ -66,10 +69,9 @@ class Killer:
     def console(self, name: str) -> None:
         """`l`, a name, `^S` in a console; its word is the notification."""
         moment = self._moment("console")
-        command = [sys.executable, "-m", "app", "--home", str(self.home.path), "--as", ANN]
         word = f"logged in {self.session}"
         steps = [("live · rev", "2"), ("RUNNING", "l"), ("Log what you viewed", name), (name, "\x13"), (word, "")]
-        with Pty(command, env=dict(os.environ)) as terminal:
+        with Pty(self._program(), env=dict(os.environ)) as terminal:
             started, since = time.monotonic(), 0
             while steps and (moment is None or time.monotonic() < started + moment):
                 assert time.monotonic() < started + 60, terminal.text()[-2000:]
