@@ -4,6 +4,7 @@ that a person was given is held against what the database holds."""
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shutil
 import statistics
@@ -40,6 +41,31 @@ class Tally:
     took: list[float] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     offline: int = 0
+
+
+class Trail:
+    """What each console went through after a fault, for those that are late; `pause` is how long nothing at all ran
+    here in one piece, which a machine that is busy with others does to a test."""
+
+    def __init__(self, consoles: list[WorkingConsole], ended: float) -> None:
+        self._consoles, self._ended = consoles, ended
+        self._seen: dict[str, list[str]] = {one.person.name: [] for one in consoles}
+        self._last, self._pause = ended, 0.0
+
+    def look(self) -> None:
+        now = time.monotonic()
+        self._pause, self._last = max(self._pause, now - self._last), now
+        for one in self._consoles:
+            state = one.why_not(0)
+            states = self._seen[one.person.name]
+            if not states or states[-1].partition(" ")[2] != state:
+                states.append(f"{now - self._ended:.1f} {state}")
+
+    def of(self, one: WorkingConsole) -> str:
+        """In words, a line a step."""
+        load = ", ".join(f"{load:.0f}" for load in os.getloadavg())
+        steps = "\n  ".join(self._seen[one.person.name])
+        return f"\nlate; longest pause {self._pause:.1f} s, load {load}:\n  {steps}"
 
 
 class Field:
@@ -125,16 +151,20 @@ class Field:
 
     async def converged(self, ended: float) -> None:
         """How long each console takes to be live, at the head, with nothing waiting."""
+        trail = Trail(self.consoles, ended)
         stopping = [asyncio.create_task(one.stop_typing()) for one in self.consoles]
         waiting = list(self.consoles)
 
         def look() -> bool:
+            trail.look()
             if not all(task.done() for task in stopping):
                 return False
             head = self.ledger.head()
             for one in [one for one in waiting if one.settled(head)]:
                 waiting.remove(one)
                 self.tally.took.append(time.monotonic() - ended)
+                if self.tally.took[-1] > SOON:
+                    print(trail.of(one))
             return not waiting and all(one.settled(head) for one in self.consoles)
 
         if not await self.until(look):

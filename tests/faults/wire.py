@@ -57,7 +57,7 @@ class Wire:
         self._do(self._mend)
 
     def close(self) -> None:
-        self._do(self._cut)
+        self._do(self._end)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -80,6 +80,13 @@ class Wire:
             self._server = None
         for link in tuple(self._links):
             link.abort()
+
+    async def _end(self) -> None:
+        await self._cut()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     def _set(self, delay: float) -> None:
         self._delay = delay

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 
 class NeverShown(AssertionError):
@@ -47,14 +48,25 @@ class Terminal:
 
     def wait_for(self, *words: str, seconds: float = 20, gone: Sequence[str] = ()) -> str:
         """The first screen that shows every one of `words` and none of `gone`. Raises NeverShown with the last one."""
+
+        def right(shown: str) -> bool:
+            return all(word in shown for word in words) and not any(word in shown for word in gone)
+
+        return self._wait(right, f"{words}, without {tuple(gone)}", seconds)
+
+    def wait_for_match(self, *patterns: str, seconds: float = 20) -> str:
+        """The first screen on which every one of these regular expressions is found."""
+        return self._wait(lambda shown: all(re.search(one, shown) for one in patterns), str(patterns), seconds)
+
+    def _wait(self, right: Callable[[str], bool], what: str, seconds: float) -> str:
         until = time.monotonic() + seconds
         shown = ""
         while time.monotonic() < until:
             shown = self.screen()
-            if all(word in shown for word in words) and not any(word in shown for word in gone):
+            if right(shown):
                 return shown
             time.sleep(0.02)  # the poll of a condition, not a wait for time to pass
-        raise NeverShown(f"waited for {words}, without {tuple(gone)}; the screen was:\n{shown}")
+        raise NeverShown(f"waited for {what}; the screen was:\n{shown}")
 
     def close(self) -> None:
         """End the program and the server."""
