@@ -116,8 +116,8 @@ class Wire:
             theirs, back = await asyncio.open_unix_connection(str(self.target))
             link.writers.append(back)
             await asyncio.gather(self._carry(link, reader, back), self._carry(link, theirs, writer))
-        except OSError:
-            pass  # no server there, or broken off: the connection ends, as in earnest
+        except (OSError, asyncio.CancelledError):
+            pass  # no server there, broken off, or the wire is taken down: the connection ends, as in earnest
         finally:
             self._links.discard(link)
             link.abort()
