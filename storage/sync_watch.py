@@ -27,7 +27,8 @@ from storage.sync_compare import compare_entries, compare_heads, compare_rows
 T = TypeVar("T")
 
 _CHUNK = 250
-_REST_SECONDS = 0.5
+_REST_SECONDS = 1.0
+"""At least: a table of a few rows is compared in an instant, and each step wakes three threads."""
 _DUTY = 100
 """Rest so many times as long as the last step took: 1 % of one core at most. A change without a new entry is looked
 for at once; this finds the rest."""

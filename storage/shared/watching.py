@@ -20,6 +20,9 @@ from storage.shared.connections import file_identity
 from storage.shared.interface import Hint
 
 POLL_SECONDS = 0.05
+CALM_SECONDS = 0.1
+"""Where nothing has come for `CALM_AFTER_SECONDS`: every look wakes the processor."""
+CALM_AFTER_SECONDS = 5.0
 BUSY_SECONDS = 0.005
 """A writer is committing: look again soon, it takes milliseconds."""
 SLOW_SECONDS = 5.0
@@ -40,12 +43,15 @@ async def watch(path: Path, slow_seconds: float = SLOW_SECONDS) -> AsyncIterator
     try:
         last = watcher.look()
         yield Hint.SLOW
-        told = time.monotonic()
+        told = moved = time.monotonic()
         while True:
-            await asyncio.sleep(BUSY_SECONDS if last is None else POLL_SECONDS)
+            calm = time.monotonic() - moved > CALM_AFTER_SECONDS
+            await asyncio.sleep(BUSY_SECONDS if last is None else CALM_SECONDS if calm else POLL_SECONDS)
             seen = watcher.look()
             hint = _hint(last, seen)
             last = seen or last
+            if hint is not None:
+                moved = time.monotonic()
             if hint is None and time.monotonic() - told >= slow_seconds:
                 hint = Hint.SLOW
             if hint is not None:
@@ -70,6 +76,7 @@ class _Watcher:
         self._path = path
         self._file: tuple[int, int] | None = None
         self._connection: sqlite3.Connection | None = None
+        self._seen: _Look | None = None
 
     def look(self) -> _Look | None:
         """The file as it is now; None while a writer commits. A file that is gone or unreadable is a look too."""
@@ -83,6 +90,8 @@ class _Watcher:
             if self._connection is None:
                 self._connection = self._opened()
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+            if self._seen is not None and (self._seen.file, self._seen.version) == (file, version):
+                return self._seen
             head = self._connection.execute("SELECT seq FROM log_head WHERE log = ?", (OPERATOR,)).fetchone()
         except sqlite3.OperationalError as error:
             if "locked" in str(error) or "busy" in str(error):
@@ -92,7 +101,8 @@ class _Watcher:
         except sqlite3.DatabaseError:  # damaged: the pull that follows says so in words
             self.close()
             return _Look(file, -1, -1)
-        return _Look(file, version, head[0] if head else 0)
+        self._seen = _Look(file, version, head[0] if head else 0)
+        return self._seen
 
     def _opened(self) -> sqlite3.Connection:
         # not mode=ro: after a writer was killed in mid-commit the first to read must be able to roll its journal back
@@ -106,3 +116,4 @@ class _Watcher:
             with suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+            self._seen = None  # another connection counts anew
