@@ -1,7 +1,8 @@
-"""Making a large history: `demo fill`, chains and digests included."""
+"""Making a large history: `demo fill`, chains and digests included. BENCH_ENTRIES sets another size."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from app.demo.fill import fill
 from tests.benchmarks.figure import Figure
 
-ENTRIES, TENANTS, GOAL = 200_000, 200, 10_000
+ENTRIES, TENANTS, GOAL = int(os.environ.get("BENCH_ENTRIES", "1000000")), 200, 10_000
 
 
 def run() -> list[Figure]:
