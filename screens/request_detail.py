@@ -13,7 +13,6 @@ from enum import Flag, auto
 from itertools import groupby
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 
 from app.policy.verdict import Finding, Verdict
 from screens.context import ConsoleContext
@@ -31,6 +30,7 @@ from storage.models import Mail, Mode, Request
 from storage.replica.queries.requests import LoggedStep, RequestLine, names, request_mails, request_steps
 from widgets.cells import BarCell, Cell, Tone, Toned
 from widgets.fields import BLANK, Field, FieldList, field, line, under
+from widgets.kept import ScrolledPane
 from widgets.text import visible
 
 TimeText = Callable[[datetime], str]
@@ -173,7 +173,7 @@ def _mail_words(mail: Mail, when: TimeText) -> Toned:
     )
 
 
-class RequestDetail(VerticalScroll, can_focus=True):
+class RequestDetail(ScrolledPane, can_focus=True):
     """The pane."""
 
     DEFAULT_CSS = """

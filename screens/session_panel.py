@@ -6,9 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from screens.context import ConsoleContext
 from screens.queued import waits_on
@@ -17,12 +15,13 @@ from screens.session_feed import COLUMNS, FeedSource
 from storage.replica.queries.sessions import SessionCard, decisions_on, session_card
 from widgets.cells import Tone, Toned
 from widgets.fields import FieldList, line
+from widgets.kept import Pane, Rows, ScrolledPane, Words
 from widgets.moments import clock_text, near_text
 from widgets.rows import ListSource
 from widgets.table import VirtualTable
 
 
-class SessionPanel(Container):
+class SessionPanel(Pane):
     """Shows one session, read anew at every `show`."""
 
     DEFAULT_CSS = """
@@ -41,12 +40,12 @@ class SessionPanel(Container):
         self.card: SessionCard | None = None
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="session-story"):
+        with ScrolledPane(id="session-story"):
             yield FieldList(self._given.now, id="session-headline")
             yield FieldList(self._given.now, id="session-countdown")
             yield FieldList(self._given.now, id="session-fields")
-        with Vertical(id="session-views"):
-            yield Static("", id="feed-title", markup=False)
+        with Rows(id="session-views"):
+            yield Words(id="feed-title")
             yield VirtualTable(COLUMNS, self._given.now, empty="nothing viewed yet", id="feed")
 
     def show(self, session_id: str | None) -> None:
@@ -55,7 +54,7 @@ class SessionPanel(Container):
         reader = self._given.reader
         self.card = session_card(reader, session_id) if session_id else None
         head, fields = self.query_one("#session-headline", FieldList), self.query_one("#session-fields", FieldList)
-        feed, title = self.query_one("#feed", VirtualTable), self.query_one("#feed-title", Static)
+        feed, title = self.query_one("#feed", VirtualTable), self.query_one("#feed-title", Words)
         if self.card is None:
             head.show([line(Toned("no session selected", Tone.DIM))])
             self.query_one("#session-countdown", FieldList).show([])

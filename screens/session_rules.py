@@ -63,16 +63,20 @@ Rule = Callable[[SessionFacts], Verdict]
 NONE_SELECTED = Verdict((Finding("REQ-801", False, "no session is selected"),))
 
 
-def asked(context: ConsoleContext, session_id: str | None, rule: Rule) -> Verdict:
-    """The rule's verdict on the selected session; refuses in words where there is none, or nobody is signed in."""
+def facts_of(context: ConsoleContext, session_id: str | None) -> SessionFacts | Verdict:
+    """What the rules are asked about; a refusal in words where no session is selected, or nobody is signed in."""
     if context.replica is None or session_id is None:
         return NONE_SELECTED
-    signed_in = context.may_act()
     if context.staff is None:
-        return signed_in
+        return context.may_act()
     view = context.replica.view("preview")
     session = view.get(Session, session_id)
     engineer = view.get(Staff, session.engineer_id) if session else None
     if session is None or engineer is None:
         return NONE_SELECTED
-    return signed_in & rule(SessionFacts(session, engineer, context.staff, context.now(), view))
+    return SessionFacts(session, engineer, context.staff, context.now(), view)
+
+
+def asked(context: ConsoleContext, facts: SessionFacts | Verdict, rule: Rule) -> Verdict:
+    """The rule's verdict, and whether anything can be done at all."""
+    return facts if isinstance(facts, Verdict) else context.may_act() & rule(facts)

@@ -22,7 +22,7 @@ from screens.context import ConsoleContext
 from screens.session_acts import SessionActs
 from screens.session_board import BEYOND, COLUMNS, BoardSource
 from screens.session_panel import SessionPanel
-from screens.session_rules import NONE_SELECTED, Rule, SessionFacts, asked
+from screens.session_rules import NONE_SELECTED, Rule, SessionFacts, asked, facts_of
 from widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ class SessionsScreen(SessionActs):
         super().__init__(context)
         self._board = BoardSource(context)
         self._mine_seen: str | None = None
+        self._facts: SessionFacts | Verdict | None = None
 
     def compose_body(self) -> ComposeResult:
         hint = "words: tenant, engineer, ticket, mode …"
@@ -138,7 +139,16 @@ class SessionsScreen(SessionActs):
 
     def verdict_on(self, rule: Rule) -> Verdict:
         """The rule's verdict on the session under the cursor."""
-        return asked(self.context, self.session_id, rule)
+        facts = self._facts if self._facts is not None else facts_of(self.context, self.session_id)
+        return asked(self.context, facts, rule)
+
+    def refresh_hints(self) -> None:
+        """The dozen questions of one look are about the same facts, read once."""
+        self._facts = facts_of(self.context, self.session_id) if self.is_mounted and self.context.ready else None
+        try:
+            super().refresh_hints()
+        finally:
+            self._facts = None
 
     def on_a_row(self) -> Verdict:
         return Verdict() if self.session_id is not None else NONE_SELECTED

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from textual.app import ComposeResult
-from textual.containers import Container, VerticalScroll
 
 from app.policy import explain
 from app.policy.verdict import Refused
@@ -17,11 +16,12 @@ from storage.log.entry import tenant_log
 from storage.replica.queries.tenants import contacts_of, running_inside, setting_changes, tenant_card
 from widgets.cells import Tone, Toned
 from widgets.fields import FieldList, line
+from widgets.kept import Pane, ScrolledPane
 from widgets.moments import near_text
 from widgets.text import visible
 
 
-class TenantPanel(VerticalScroll, can_focus=True):
+class TenantPanel(ScrolledPane, can_focus=True):
     """Two columns of fields, one below the other where there is no room beside."""
 
     DEFAULT_CSS = """
@@ -40,7 +40,7 @@ class TenantPanel(VerticalScroll, can_focus=True):
         self.name_shown = ""
 
     def compose(self) -> ComposeResult:
-        with Container(id="tenant-columns"):
+        with Pane(id="tenant-columns"):
             yield FieldList(self._given.now, id="tenant-access")
             yield FieldList(self._given.now, id="tenant-record")
 

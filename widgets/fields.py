@@ -12,9 +12,9 @@ from datetime import datetime
 
 from textual.content import Content
 from textual.geometry import Size
-from textual.widget import Widget
 
 from widgets.cells import Cell, Tone, Toned, drawn
+from widgets.kept import Kept
 
 LABEL = 16
 """The widest a label may be; longer ones are clipped by whoever writes them."""
@@ -47,7 +47,7 @@ def under(*values: Cell) -> Field:
 BLANK = Field()
 
 
-class FieldList(Widget):
+class FieldList(Kept):
     """The widget; as high as its text. Put it into a scrolling container."""
 
     DEFAULT_CSS = """

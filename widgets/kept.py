@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -38,6 +38,10 @@ class Kept(Widget):
 
 class Pane(Container, Kept):
     """A container that is only background."""
+
+
+class ScrolledPane(VerticalScroll, Kept):
+    """One below the other, and more than fits."""
 
 
 class Rows(Vertical, Kept):

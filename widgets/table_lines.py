@@ -24,7 +24,8 @@ GUTTER = 2
 
 KEPT_LINES = 400
 
-Part = tuple[str, Style] | Placed
+Part = list[Segment] | Placed
+"""Of a row's line: what stays as it is, or the place of a cell that is alive."""
 
 
 class LinePainter:
@@ -68,12 +69,12 @@ class LinePainter:
         note = "  ".join(notes)
         if note:
             text = _beside(fitted(text, width), note)
-        return _strip([(fitted(text, width), self._part("header"))], width, edge)
+        return _strip([Segment(fitted(text, width), self._part("header"))], width, edge)
 
     def blank(self, width: int, words: str, edge: Segment | None) -> Strip:
         """A line without a row."""
         style = self._part("empty") if words else self._style(False, Tone.PLAIN)
-        return _strip([(fitted("  " + words, width), style)], width, edge)
+        return _strip([Segment(fitted("  " + words, width), style)], width, edge)
 
     def line(self, index: int, row: RowView, width: int, under_cursor: bool, edge: Segment | None) -> Strip:
         """A row's line. Lines whose cells depend on the time are painted anew each time, others are kept."""
@@ -83,7 +84,7 @@ class LinePainter:
             return kept
         if row.heading:
             text = fitted(f"  {drawn(row.cells[0], self._now(), width).text}", width)
-            line, alive = _strip([(text, self._part("heading"))], width, edge), False
+            line, alive = _strip([Segment(text, self._part("heading"))], width, edge), False
         else:
             parts = self._rows.get((index, under_cursor))
             if parts is None:
@@ -112,36 +113,38 @@ class LinePainter:
         return spans
 
     def _row(self, row: RowView, width: int, under_cursor: bool) -> tuple[Part, ...]:
-        """What a row's line is made of: text and style, or the place of a cell that is alive."""
+        """What a row's line is made of."""
         plain, now = self._style(under_cursor, row.tone), self._now()
-        parts: list[Part] = [("▸ " if under_cursor else "  ", self._style(under_cursor, Tone.PLAIN))]
+        parts: list[Part] = []
+        still = [("▸ " if under_cursor else "  ", self._style(under_cursor, Tone.PLAIN))]
         used = GUTTER
         for place in self._places(width):
-            parts.append((" " * (GUTTER + place.x - used), plain))
+            still.append((" " * (GUTTER + place.x - used), plain))
             cell = row.cells[place.index]
             if isinstance(cell, (str, Toned)):
                 text = drawn(cell, now, place.width)
                 style = plain if text.tone is Tone.PLAIN else self._style(under_cursor, text.tone)
-                parts.append((fitted(text.text, place.width, right=place.column.right), style))
+                still.append((fitted(text.text, place.width, right=place.column.right), style))
             else:
-                parts.append(place)
+                parts += [joined(still), place]
+                still = []
             used = GUTTER + place.x + place.width
-        parts.append((" " * max(0, width - used), plain))
-        return tuple(parts)
+        still.append((" " * max(0, width - used), plain))
+        return (*parts, joined(still))
 
-    def _told(self, index: int, row: RowView, parts: Iterable[Part], under_cursor: bool) -> Iterator[tuple[str, Style]]:
+    def _told(self, index: int, row: RowView, parts: Iterable[Part], under_cursor: bool) -> Iterator[Segment]:
         """The parts of a line as they read now; what the cells that are alive said is kept for `changed`."""
         now = self._now()
         for part in parts:
             if not isinstance(part, Placed):
-                yield part
+                yield from part
                 continue
             text = drawn(row.cells[part.index], now, part.width)
             if len(self._live) > KEPT_LINES * len(self._columns):
                 self._live.clear()
             self._live[(index, part.index)] = text
             style = self._style(under_cursor, row.tone if text.tone is Tone.PLAIN else text.tone)
-            yield fitted(text.text, part.width, right=part.column.right), style
+            yield Segment(fitted(text.text, part.width, right=part.column.right), style)
 
     def _style(self, under_cursor: bool, tone: Tone) -> Style:
         found = self._styles.get((under_cursor, tone))
@@ -168,9 +171,9 @@ class LinePainter:
         return self._placed
 
 
-def _strip(parts: Iterable[tuple[str, Style]], width: int, edge: Segment | None) -> Strip:
+def _strip(segments: Iterable[Segment], width: int, edge: Segment | None) -> Strip:
     """A line of exactly `width` cells, and the scrollbar's cell at its end."""
-    strip = Strip(joined(parts))
+    strip = Strip(segments)
     if strip.cell_length > width:
         strip = strip.crop(0, width)
     return strip if edge is None else Strip([*strip, edge], width + 1)
