@@ -43,7 +43,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 tools:                     # what the tests need besides Python: found, or installed, never skipped
-	@.ci/need tmux git chromium
+	@.ci/need tmux git chromium pgbouncer
 
 clean:                     ## forget the environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .demo

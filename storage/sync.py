@@ -68,6 +68,7 @@ class Sync:
         self._publish: Callable[[ChangeSet], None] | None = None
         self._closed = False
         self._generation = 0
+        self._followed = False
         self._rebuilds_told = replica.rebuilds
         self._measured_at: tuple[float, float] | None = None
         self._watch = Watch(shared, replica, self.in_thread, self.found, self._rebuild, self._went_round)
@@ -206,16 +207,18 @@ class Sync:
         wait, longest = _BACKOFF_SECONDS
         try:
             while True:
-                pulled = self.status.last_pull
+                self._followed = False
                 try:
                     await self._follow(progress)
                 except Corrupt as error:  # damaged, or not ours any more: as loud as tampering
                     fault = Fault(OPERATOR, self.status.verified_rev, str(error))
                     self.found([Finding(fault, {}, {"error": repr(error)})])
                     self._went_offline(error)
+                except Offline as error:
+                    await self._lost_sight(error, progress)
                 except CountersignError as error:
                     self._went_offline(error)
-                if self.status.last_pull != pulled:  # it had been there: a first try at once, as after the first outage
+                if self._followed:  # it had been there: a first try at once, as after the first outage
                     wait = _BACKOFF_SECONDS[0]
                 await asyncio.sleep(wait * random.uniform(0.5, 1.0))
                 wait = min(wait * 2, longest)
@@ -223,6 +226,19 @@ class Sync:
             self._publish = None
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
+
+    async def _lost_sight(self, error: CountersignError, progress: Progress | None) -> None:
+        """The connection that watches broke. Whether the database is out of reach is for a pull to say: a person whose
+        command goes through is not offline."""
+        if self.status.live:
+            try:
+                await self.pull(progress)
+                return
+            except ForkedHistory:
+                return
+            except CountersignError as worse:
+                error = worse
+        self._went_offline(error)
 
     async def _follow(self, progress: Progress | None) -> None:
         """Pull at every hint; the first comes at once. A commit without an entry means that something was changed
@@ -235,7 +251,7 @@ class Sync:
             ):  # noted, kept and published by `pull`; the status goes on saying so
                 await self.pull(progress)
             if not told:
-                told = True
+                told = self._followed = True
                 self._changed(0, frozenset(), frozenset(), (), False, status=True)
             if hint is Hint.SILENT:
                 self._watch.alarm()

@@ -11,10 +11,11 @@ import pytest
 
 from app.services.desk import Desk
 from screens.context import ConsoleContext
-from screens.status_line import status_of
+from screens.status_line import state_in_full, status_of
 from storage.clock import Clock
 from storage.models import Actor, ActorKind
 from storage.outbox import Kept, KeptState, Outbox
+from storage.shared.interface import SharedDatabase
 from storage.sync_status import SyncStatus
 from tests.clock import ManualClock
 
@@ -54,6 +55,15 @@ def test_what_is_queued_and_what_came_back_is_counted(clock: ManualClock, tmp_pa
     outbox.saw(("a", "b"))
     outbox.settle("c", KeptState.SENT, "in force", now)
     assert status_of(live).note == "live"
+
+
+def test_changes_that_are_seen_by_polling_alone_are_said_to_be(clock: ManualClock) -> None:
+    """Issue 3, section 1: through a pooler in transaction mode, and saying so."""
+    live = context(clock, SyncStatus(live=True, last_pull=clock.now()))
+    for listening, words in ((None, "live"), (True, "live"), (False, "live, by polling")):
+        live.shared = cast(SharedDatabase, SimpleNamespace(listening=listening))
+        assert status_of(live).note == words
+    assert "seen by polling, about a second late" in state_in_full(live)[1].plain
 
 
 def test_what_is_settled_stays_settled(tmp_path: Path) -> None:
