@@ -66,7 +66,8 @@ class Workplace:
     def actor(self, email: str | None = None) -> Actor:
         """The staff member with that e-mail address, or the one this process was told of. Raises Misconfigured."""
         me = self.logged_in()
-        email = email or self.launch.flags.get("as") or (me.email if me else self.launch.identity)
+        told = self.launch.identity if me is None or self.launch.fixed_identity else None
+        email = email or told or self.launch.flags.get("as") or (me.email if me else None)
         if self.login is not None and (me is None or email is None or me.email.casefold() != email.casefold()):
             raise Misconfigured(
                 f"the log-in {self.login.role} is {f'that of {me.email}' if me else f'the {self.login.kind} log-in'},"
@@ -107,7 +108,8 @@ def client_address() -> str:
     """The SSH client's address, or "local" (REQ-401)."""
     import os
 
-    return os.environ.get("SSH_CLIENT", "").partition(" ")[0] or "local"
+    told = os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_CLIENT", "")
+    return told.partition(" ")[0] or "local"
 
 
 def open_replica(launch: Launch) -> Replica:

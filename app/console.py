@@ -69,6 +69,7 @@ class CountersignApp(App[None]):
             sign_in=self.signed_in,
             log_file=str(launch.paths.log_file),
             evidence=str(launch.paths.evidence),
+            fixed_identity=launch.fixed_identity or "",
         )
         self.workplace: Workplace | None = None
         self._crash: BaseException | None = None

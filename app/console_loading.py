@@ -43,3 +43,4 @@ def furnish(context: ConsoleContext, workplace: Workplace) -> None:
     context.verify = verifier(workplace)
     context.new_enrolment = partial(new_enrolment, vault=workplace.vault)
     context.address = client_address()
+    context.legal_email = workplace.launch.settings.operator.legal_email

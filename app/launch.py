@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 PREFIX = "COUNTERSIGN_"
+FIXED_AS = PREFIX + "FIXED_AS"
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,25 @@ class Launch:
         return database_path(self.database)
 
     @property
+    def fixed_identity(self) -> str | None:
+        """Who I am by the server's word (REQ-703): set by whatever let the person in (`countersign over-ssh`, a forced
+        command, a service), so that nobody says it of themselves."""
+        return self.environment.get(FIXED_AS) or None
+
+    @property
     def identity(self) -> str | None:
-        """Who I am: `--as`, COUNTERSIGN_AS, else who signed in last."""
-        return self.flags.get("as") or self.environment.get(PREFIX + "AS") or self._remembered() or None
+        """Who I am: by the server's word, else `--as`, COUNTERSIGN_AS, else who signed in last. Raises Misconfigured
+        where somebody says something else than the server does."""
+        said = self.flags.get("as") or self.environment.get(PREFIX + "AS") or None
+        fixed = self.fixed_identity
+        if fixed is None:
+            return said or self._remembered() or None
+        if said is not None and said.casefold() != fixed.casefold():
+            raise Misconfigured(
+                f"the server let you in as {fixed}, not as {said}",
+                "leave --as out; whoever runs the server says who you are",
+            )
+        return fixed
 
     def _remembered(self) -> str:
         try:
@@ -113,7 +130,9 @@ class Launch:
             return ""  # nobody is remembered: the person says who they are
 
     def remember(self, email: str) -> None:
-        """Be `email` from now on, unless told otherwise."""
+        """Be `email` from now on, unless told otherwise. Where the server says who that is, nothing is remembered."""
+        if self.fixed_identity is not None:
+            return
         self.paths.state.mkdir(parents=True, exist_ok=True)
         self.paths.remembered.write_text(email + "\n", "utf-8")
 

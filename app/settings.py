@@ -67,6 +67,22 @@ class Mailing(Section):
         return value
 
 
+class Operator(Section):
+    """The company that employs the support staff."""
+
+    legal_email: str = Field(
+        default="",
+        description="Where every emergency is reported (REQ-109); without it none can be declared.",
+    )
+
+    @field_validator("legal_email")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[^\s@<>\x00-\x1f\x7f]+@[^\s@<>\x00-\x1f\x7f]+", value):
+            raise ValueError("expected an e-mail address")
+        return value
+
+
 class Look(Section):
     """How the console looks."""
 
@@ -107,6 +123,7 @@ class Settings(BaseSettings):
     )
     portal: Portal = Portal()
     mail: Mailing = Mailing()
+    operator: Operator = Operator()
     console: Look = Look()
     limits: Amounts = Amounts()
     log: Logging = Logging()

@@ -66,6 +66,11 @@ class ConsoleContext:
     refusals_shown: dict[str, float] = field(default_factory=dict)
     new_enrolment: Callable[[str], Enrolment] | None = None
     address: str = "local"
+    on_call_shown: tuple[tuple[int, int], str] = ((-1, -1), "")
+    legal_email: str = ""
+    """The operator's legal address, where emergencies are reported (REQ-109)."""
+    fixed_identity: str = ""
+    """The one address that the server lets this console be (REQ-703); "": whoever has a code."""
 
     def go(self, app: App[object], mode: str, key: str) -> None:
         """Show `key` on another main screen: it is asked to `go_to(key)` once it is in front."""

@@ -38,7 +38,20 @@ SEARCH_AFTER_SECONDS = 0.1
 """Typing first, searching in the pause after it."""
 
 _TOUCHING = frozenset(
-    {"request", "decision", "session", "standing", "staff", "tenant", "settings", "contact", "mail", "consent_link"}
+    {
+        "request",
+        "decision",
+        "session",
+        "standing",
+        "staff",
+        "tenant",
+        "settings",
+        "contact",
+        "mail",
+        "consent_link",
+        "office_hours",
+        "on_call_shift",
+    }
 )
 _NOTHING = rule("REQ-801", False, "", "no request stands under the cursor")
 _ENTER_WORDS = {
@@ -46,6 +59,7 @@ _ENTER_WORDS = {
     Act.ANSWER: "Answer…",
     Act.START: "Start…",
     Act.COUNTERSIGN: "Countersign…",
+    Act.DECLARE: "Break-glass…",
     Act.WITHDRAW: "Withdraw…",
     Act.AGAIN: "Ask again…",
 }
@@ -71,8 +85,26 @@ class QueueScreen(QueueActs):
             "queue.countersign",
             "c",
             "Countersign…",
-            "agree to full mode as the second person",
+            "sign as the second person: full mode, break-glass, an emergency",
             available=_verdict(Act.COUNTERSIGN),
+        ),
+        Action(
+            "queue.declare",
+            "b",
+            "Break-glass…",
+            "declare break-glass: nobody decided, and it cannot wait",
+            danger=True,
+            footer=False,
+            available=_verdict(Act.DECLARE),
+        ),
+        Action(
+            "queue.emergency",
+            "E",
+            "Emergency…",
+            "declare an emergency, with a second super, reported publicly",
+            danger=True,
+            footer=False,
+            available=_verdict(Act.EMERGENCY),
         ),
         Action(
             "queue.decline", "D", "Decline…", "refuse full mode as the second person", available=_verdict(Act.DECLINE)
@@ -196,7 +228,7 @@ class QueueScreen(QueueActs):
             if context.staff is not None:
                 self._acts = acts_on(context.replica.view(PREVIEW), line, context.staff, now, limits)
             explained = way_in(context.replica.view(PREVIEW), line, now, limits)
-            self._show_story(read_story(context, line, explained.verdict))
+            self._show_story(read_story(context, line, explained.verdict, explained.ways))
         self.refresh_hints()
 
     def _show_story(self, story: RequestStory | None) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from screens.listing import ListScreen
-from screens.request_acts import Act, Verdicts, first_act
-from screens.request_words import MODE_WORDS, open_question, scope_words
+from screens.request_acts import Act, Signing, Verdicts, awaited, first_act
+from screens.request_words import MODE_WORDS, open_question, scope_words, urgent_facts
 from widgets.dialog import Confirm, Notice
 
 if TYPE_CHECKING:
@@ -97,24 +97,69 @@ class QueueActs(ListScreen):
             await self._run(requests.decline, line, note, words="decline full mode", done="full mode declined")
 
     async def do_countersign(self) -> None:
-        from app.services import requests
+        """The signature that is waited for: an emergency's, break-glass's, or that of full mode."""
+        from app.services import break_glass, emergency, requests
         from screens.request_note import NoteDialog
 
         line = self.line
         if line is None:
             return
+        signing = awaited(line.request, self.context.now())
         note = await self.app.push_screen_wait(
             NoteDialog(
-                f"Countersign full mode for {line.request.id}?",
-                self._facts(line),
+                f"Countersign {signing.value} for {line.request.id}?",
+                [*self._facts(line), *urgent_facts(line.request)],
                 verb="Countersign",
                 label="a note for the log, if you like; your name goes to the tenant's log",
+                danger=signing is not Signing.FULL,
             )
         )
-        if note is not None:
-            await self._run(
-                requests.countersign, line, note, words="countersign full mode", done="full mode countersigned"
+        if note is None:
+            return
+        words, done = f"countersign {signing.value}", f"{signing.value} countersigned"
+        match signing:
+            case Signing.EMERGENCY:
+                legal = self.context.legal_email
+                await self._run(emergency.countersign, line, legal, note, words=words, done=done)
+            case Signing.BREAK_GLASS:
+                await self._run(break_glass.countersign, line, note, words=words, done=done)
+            case Signing.FULL:
+                await self._run(requests.countersign, line, note, words=words, done=done)
+
+    async def do_declare(self) -> None:
+        from app.services import break_glass
+        from screens.request_note import NoteDialog
+
+        line = self.line
+        if line is None:
+            return
+        reason = await self.app.push_screen_wait(
+            NoteDialog(
+                f"Declare break-glass for {line.request.id}?",
+                self._facts(line),
+                verb="Declare",
+                label="why it cannot wait any longer: a super reads it, then every admin of the tenant, who can veto",
+                needed=True,
+                danger=True,
             )
+        )
+        if reason is not None:
+            words, done = "declare break-glass", "break-glass declared; a super must countersign"
+            await self._run(break_glass.declare, line, reason, words=words, done=done)
+
+    async def do_emergency(self) -> None:
+        from app.services import emergency
+        from screens.request_emergency import EmergencyDialog
+
+        line = self.line
+        if line is None:
+            return
+        said = await self.app.push_screen_wait(EmergencyDialog(line.request.id, self._facts(line)))
+        if said is not None:
+            category, reason = said
+            words, done = "declare an emergency", "emergency declared; a second super must countersign"
+            legal = self.context.legal_email
+            await self._run(emergency.declare, line, category, reason, legal, words=words, done=done)
 
     async def do_answer(self) -> None:
         from app.services import requests

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from app.policy.limits import DEFAULTS, Limits
+from app.policy.limits import DECLARABLE, DEFAULTS, Limits
 from screens.context import ConsoleContext
 from screens.queue_rows import Group, Grouped, ParsedFilter, history_source, queue_source
 from screens.queued import marked
@@ -43,7 +43,7 @@ def limits_of(context: ConsoleContext) -> Limits:
 
 def open_now(context: ConsoleContext, now: datetime) -> QueueNow:
     """The open requests in their groups. What time has closed is history, recorded or not."""
-    lines = [line for line in open_requests(context.reader) if not request_now(line, now).closed]
+    lines = [line for line in open_requests(context.reader, now - DECLARABLE) if not request_now(line, now).closed]
     grouped = [Grouped(line, _group(context, line, now)) for line in lines]
     needing = sum(one.group is Group.NEEDS_ME for one in grouped)
     # A request that led to a session is no longer open: it stands here while it runs or owes its outcome.

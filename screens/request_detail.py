@@ -15,6 +15,7 @@ from itertools import groupby
 from textual.app import ComposeResult
 
 from app.policy.verdict import Finding, Verdict
+from app.policy.ways import Way
 from screens.context import ConsoleContext
 from screens.queued import waits_on
 from screens.request_words import (
@@ -25,6 +26,7 @@ from screens.request_words import (
     next_step,
     request_now,
     scope_words,
+    urgent_facts,
 )
 from storage.models import Mail, Mode, Request
 from storage.replica.queries.requests import LoggedStep, RequestLine, names, request_mails, request_steps
@@ -39,7 +41,7 @@ TimeText = Callable[[datetime], str]
 @dataclass(frozen=True, slots=True)
 class RequestStory:
     """What the detail is made of. `rules` is the verdict on the way in; `names` are the people behind ids. `waits` says
-    what about it waits in the outbox."""
+    what about it waits in the outbox; `ways` are those that lead in now."""
 
     line: RequestLine
     rules: Verdict
@@ -47,6 +49,7 @@ class RequestStory:
     mails: Sequence[Mail]
     names: Mapping[str, str]
     waits: str = ""
+    ways: tuple[Way, ...] = ()
 
 
 class Part(Flag):
@@ -65,6 +68,7 @@ def request_fields(story: RequestStory, now: datetime, when: TimeText, part: Par
             *_headline(story.line, shown),
             *([line(Toned(story.waits, Tone.SOON))] if story.waits else []),
             field("next", visible(next_step(story.line, now))),
+            *_ways(story.ways),
             BLANK,
             *_asked(story.line, story.names),
             *_exchanges(story.line.request, when),
@@ -74,6 +78,16 @@ def request_fields(story: RequestStory, now: datetime, when: TimeText, part: Par
         rules = () if request_now(story.line, now).closed else _rules(story.rules)
         fields += [*rules, *_timeline(story.steps, when), *_letters(story.mails, when)]
     return fields[1:] if fields and fields[0] is BLANK else fields
+
+
+def _ways(ways: Sequence[Way]) -> Iterable[Field]:
+    """The ways that can still lead in, the least costly first, each with what it costs (REQ-113)."""
+    lines: list[Cell] = []
+    for way in ways if len(ways) > 1 else ():  # one alone is open already, and the headline says so
+        if way.is_open:
+            lines += [visible(way.words), *([Toned(f"  {visible(way.cost)}", Tone.DIM)] if way.cost else [])]
+    if lines:
+        yield field("ways in", *lines)
 
 
 def rule_lines(verdict: Verdict) -> list[Cell]:
@@ -111,6 +125,8 @@ def _asked(one: RequestLine, names: Mapping[str, str]) -> Iterable[Field]:
         yield field("countersign", Toned(f"✓ {visible(names.get(request.countersigned_by, ''))}", Tone.GOOD))
     if request.declined_by:
         yield field("countersign", Toned(f"✗ declined by {visible(names.get(request.declined_by, ''))}", Tone.BAD))
+    for label, words in urgent_facts(request):
+        yield field(label, Toned(visible(words), Tone.SOON))
     if request.decision_note:
         yield field("note", visible(request.decision_note))
     if request.again_of:
@@ -214,7 +230,7 @@ class RequestDetail(ScrolledPane, can_focus=True):
         return self.query_one(FieldList).text
 
 
-def read_story(context: ConsoleContext, one: RequestLine, rules: Verdict) -> RequestStory:
+def read_story(context: ConsoleContext, one: RequestLine, rules: Verdict, ways: tuple[Way, ...] = ()) -> RequestStory:
     """Everything the detail needs, from the replica."""
     reader, request = context.reader, one.request
     people = [key for key in (request.countersigned_by, request.declined_by, request.decided_by) if key]
@@ -225,4 +241,5 @@ def read_story(context: ConsoleContext, one: RequestLine, rules: Verdict) -> Req
         request_mails(reader, request.id),
         names(reader, people),
         waits_on(context, request.id),
+        ways,
     )

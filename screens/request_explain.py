@@ -7,7 +7,7 @@ from textual.content import Content
 from app.policy.verdict import Finding, Verdict
 from screens.context import ConsoleContext
 from screens.queue_model import PREVIEW, limits_of
-from screens.request_acts import Act, Verdicts, way_in
+from screens.request_acts import Act, Verdicts, awaited, way_in
 from screens.request_words import request_now
 from storage.replica.queries.requests import RequestLine
 from widgets.text import visible
@@ -16,10 +16,11 @@ _ACT_WORDS = {
     Act.OUTCOME: "give the outcome",
     Act.ANSWER: "answer the question",
     Act.START: "start the session",
-    Act.COUNTERSIGN: "countersign full mode",
+    Act.DECLARE: "declare break-glass",
     Act.WITHDRAW: "withdraw it",
     Act.DECLINE: "decline full mode",
     Act.AGAIN: "ask again",
+    Act.EMERGENCY: "declare an emergency",
 }
 
 
@@ -41,7 +42,8 @@ def request_explained(context: ConsoleContext, line: RequestLine, acts: Verdicts
     for act, verdict in acts.items():
         sign = Content.styled("✓ ", "$tone-good") if verdict.allowed else Content.styled("✗ ", "$tone-bad")
         why = "" if verdict.allowed else ": " + visible(verdict.why())
-        parts.append(sign + Content(_ACT_WORDS[act]) + Content.styled(why, "$tone-dim"))
+        words = f"countersign {awaited(line.request, now).value}" if act is Act.COUNTERSIGN else _ACT_WORDS[act]
+        parts.append(sign + Content(words) + Content.styled(why, "$tone-dim"))
     return f"Why {line.request.id} stands where it stands", Content("\n").join(parts)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.policy.requests import state_at
+from app.policy.emergency import CATEGORIES
+from app.policy.request_state import cooling_ends, declarable_until, opened_at, state_at, usable_until
 from storage.models import Alternative, Layer, Mode, Request, RequestState, Session
 from storage.replica.queries.requests import RequestLine
 from widgets.cells import Tone
@@ -27,6 +28,12 @@ ALTERNATIVE_WORDS = {
     Alternative.SNAPSHOT: "snapshot",
     Alternative.GUIDED_CALL: "guided call",
 }
+_OPENED = {
+    Layer.CONSENT: "approved",
+    Layer.BREAK_GLASS: "open by break-glass: nobody vetoed",
+    Layer.EMERGENCY: "open by an emergency",
+}
+_SHORT = {Layer.CONSENT: "approved", Layer.BREAK_GLASS: "break-glass", Layer.EMERGENCY: "emergency"}
 MODE_WORDS = {Mode.READ_ONLY: "read-only", Mode.FULL: "full"}
 
 
@@ -58,16 +65,22 @@ def request_now(line: RequestLine, now: datetime) -> RequestNow:
             return _pending(line)
         case RequestState.APPROVED:
             return _approved(line)
+        case RequestState.DECLARED:
+            return _declared(line)
+        case RequestState.COOLING:
+            return _cooling(line)
         case RequestState.USED:
             return _used(line, now)
+        case RequestState.VETOED:
+            return _closed(state, "vetoed", "break-glass was vetoed by the tenant: that is final", Tone.BAD)
         case RequestState.DENIED:
             return _closed(state, "denied", "denied by the tenant", Tone.BAD)
         case RequestState.WITHDRAWN:
             return _closed(state, "withdrawn", f"withdrawn by {line.engineer_name}")
         case RequestState.EXPIRED:
-            return _closed(state, "expired", "expired: nobody decided in time")
+            return _expired(line, now)
         case RequestState.LAPSED:
-            return _closed(state, "lapsed", "lapsed: the approval was not used in time")
+            return _closed(state, "lapsed", "lapsed: nothing came of it in time")
 
 
 def next_step(line: RequestLine, now: datetime) -> str:
@@ -78,6 +91,14 @@ def next_step(line: RequestLine, now: datetime) -> str:
             return f"{engineer} answers the question; then {line.tenant_name}'s admins decide"
         case RequestState.PENDING:
             return f"an admin of {line.tenant_name} approves or denies by the mailed link"
+        case RequestState.EXPIRED if not request_now(line, now).closed:
+            return f"{engineer} declares break-glass, or asks again"
+        case RequestState.DECLARED:
+            return "a super countersigns break-glass; then the tenant is mailed and can veto for 2 hours"
+        case RequestState.COOLING if _cooling_until(request) is None:
+            return "a mail server accepts a letter to the tenant: only then the 2 hours begin"
+        case RequestState.COOLING:
+            return f"{line.tenant_name} vetoes, or {engineer} can start when the time is over"
         case RequestState.APPROVED if _waits_for_countersign(request):
             return f"a second staff member countersigns full mode; without it {engineer} starts read-only"
         case RequestState.APPROVED:
@@ -95,6 +116,14 @@ def next_step(line: RequestLine, now: datetime) -> str:
 def scope_words(request: Request) -> str:
     """The scope with the number of records expected."""
     return f"{request.scope} (about {request.records:,} record{'' if request.records == 1 else 's'})"
+
+
+def urgent_facts(request: Request) -> list[tuple[str, str]]:
+    """What was declared beyond the request: label and words, as they were given."""
+    facts = [("cannot wait", request.break_glass.reason)] if request.break_glass else []
+    if request.emergency is not None:
+        facts += [("emergency", f"{CATEGORIES[request.emergency.category]}: {request.emergency.reason}")]
+    return facts
 
 
 def signs(request: Request) -> str:
@@ -118,18 +147,68 @@ def _pending(line: RequestLine) -> RequestNow:
     )
 
 
+def _expired(line: RequestLine, now: datetime) -> RequestNow:
+    """Over; but one that was urgent stands open for break-glass a while (REQ-108)."""
+    request = line.request
+    if not request.urgent or now >= declarable_until(request):
+        return _closed(RequestState.EXPIRED, "expired", "expired: nobody decided in time")
+    return RequestNow(
+        RequestState.EXPIRED,
+        "undecided",
+        "expired: nobody decided in time; break-glass is possible",
+        Tone.SOON,
+        request.expires_at,
+        declarable_until(request),
+        closed=False,
+    )
+
+
+def _declared(line: RequestLine) -> RequestNow:
+    glass = line.request.break_glass
+    return RequestNow(
+        RequestState.DECLARED,
+        "needs a super",
+        f"break-glass declared by {line.engineer_name}, waits for a super",
+        Tone.SOON,
+        glass.declared_at if glass else line.request.expires_at,
+        declarable_until(line.request),
+        closed=False,
+    )
+
+
+def _cooling(line: RequestLine) -> RequestNow:
+    glass = line.request.break_glass
+    begun = glass is not None and glass.cooling_since is not None
+    return RequestNow(
+        RequestState.COOLING,
+        "cooling" if begun else "not yet told",
+        f"break-glass is cooling: {line.tenant_name} can veto"
+        if begun
+        else f"break-glass: no letter to {line.tenant_name} accepted yet, cooling has not begun",
+        Tone.SOON if begun else Tone.BAD,
+        (glass.cooling_since or glass.countersigned_at) if glass else None,
+        cooling_ends(line.request),
+        closed=False,
+    )
+
+
+def _cooling_until(request: Request) -> datetime | None:
+    return request.break_glass.cooling_until if request.break_glass else None
+
+
 def _approved(line: RequestLine) -> RequestNow:
     request = line.request
     waits = _waits_for_countersign(request)
     declined = request.mode is Mode.FULL and request.declined_by is not None
-    ready = "approved, but full mode was declined: read-only" if declined else "approved, ready to start"
+    opened = _OPENED[request.layer]
+    ready = f"{opened}, but full mode was declined: read-only" if declined else f"{opened}, ready to start"
     return RequestNow(
         RequestState.APPROVED,
-        "needs second" if waits else "approved",
-        "approved, full mode waits for a countersign" if waits else ready,
+        "needs second" if waits else _SHORT[request.layer],
+        f"{opened}, full mode waits for a countersign" if waits else ready,
         Tone.SOON if waits else Tone.GOOD,
-        request.decided_at or request.created_at,
-        request.usable_until,
+        opened_at(request) or request.created_at,
+        usable_until(request),
         closed=False,
     )
 

@@ -17,7 +17,7 @@ from app.policy.sessions import (
     may_log_view,
 )
 from app.policy.verdict import Finding, Verdict
-from app.services.reading import place
+from app.services.reading import duty, place
 from screens.context import ConsoleContext
 from storage.models import Session, Staff
 from storage.view import View
@@ -49,7 +49,7 @@ class SessionFacts:
         return may_ask_elevation(self.session, self.me, self._place(), self.now)
 
     def countersign(self) -> Verdict:
-        return may_countersign_elevation(self.session, self.me, self.engineer, self._place(), self.now)
+        return may_countersign_elevation(self.session, self.me, self.engineer, self._place(), duty(self.view), self.now)
 
     def decline(self) -> Verdict:
         return may_decline_elevation(self.session, self.me, self.engineer, self._place(), self.now)

@@ -81,7 +81,9 @@ class SignInDialog(Dialog[tuple[Staff, bool]]):
             self.problem("the list of people is still being read; try again in a moment")
             return
         now = self.context.now()
-        self._people = {one.id: one for one in all_staff(self.context.reader) if one.is_active(now)}
+        fixed = self.context.fixed_identity.casefold()
+        active = (one for one in all_staff(self.context.reader) if one.is_active(now))
+        self._people = {one.id: one for one in active if not fixed or one.email.casefold() == fixed}
         people = tuple(Person(one.id, one.email, f"{one.name} · {one.role.value}") for one in self._people.values())
         self.query_one(TypeAhead).set_choices(people, self.context.staff.id if self.context.staff else None)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from app.policy.duty import in_office
+from app.services import reading
 from screens.context import ConsoleContext
 from screens.queued import counter
 from storage.replica.queries.age import newest_entry_at
@@ -52,6 +54,7 @@ def status_of(context: ConsoleContext) -> Status:
     rev = status.position.head.seq if status.position else 0
     mark = "✓" if status.verified_rev >= rev else f"✓ to {status.verified_rev:,}"
     verified = f"rev {rev:,} {mark}" if status.position else ""
+    verified = " · ".join(filter(None, (verified, on_call(context, now))))
     kept = counter(context)
     if not status.live:
         age, copy = _age(status, now), _copy_words(context, status, now)
@@ -64,6 +67,19 @@ def status_of(context: ConsoleContext) -> Status:
 def _polls(context: ConsoleContext) -> bool:
     """Whether changes are seen late because no hint of them gets through: somebody stands between."""
     return context.shared is not None and context.shared.listening is False
+
+
+def on_call(context: ConsoleContext, now: datetime) -> str:
+    """REQ-111: "on call: dana", where there is a rota or the office is closed. Read once for each state and minute."""
+    if not context.ready or context.replica is None:
+        return ""
+    key = (context.generation, int(now.timestamp()) // 60)
+    if context.on_call_shown[0] != key:
+        duty = reading.duty(context.replica.view("status"))
+        names = [visible(one.email).partition("@")[0] for one in duty.on_call(now)]
+        nobody = "" if in_office(duty.hours, now) else "on call: nobody"
+        context.on_call_shown = (key, f"on call: {', '.join(names)}" if names else nobody)
+    return context.on_call_shown[1]
 
 
 def _age(status: SyncStatus, now: datetime) -> str:

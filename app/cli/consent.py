@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ from app.cli.output import print_json, put, say
 from app.cli.queued import told_as_queued
 from app.cli.run import Command, run
 from storage.errors import Misconfigured
-from storage.models import Actor, ActorKind, ConsentLink, Contact, Decision
+from storage.models import Actor, ActorKind, ConsentLink, Contact, Decision, LinkKind, Request
 
 cli = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
@@ -56,6 +57,14 @@ def deny(ctx: typer.Context, token: Token, note: Note = "", as_json: Json = Fals
     from app.services import consent as services
 
     _decide(ctx, services.deny, token, (note,), as_json)
+
+
+@cli.command()
+def veto(ctx: typer.Context, token: Token, note: Note = "", as_json: Json = False) -> None:
+    """Stop break-glass before it can be used; final."""
+    from app.services import consent as services
+
+    _decide(ctx, services.veto, token, (note,), as_json)
 
 
 @cli.command()
@@ -119,7 +128,7 @@ def _show(place: Workplace, followed: Followed, as_json: bool) -> None:
         raise Misconfigured("this link is not known here", "copy the whole link from the mail")
     decided = [one for one in decisions_on(place.replica.reader, link.request_id) if _is_the_tenants(one)]
     words = state_words(line.request, decided[-1] if decided else None, now)
-    usable = link.used_at is None and now < link.expires_at
+    usable = link.used_at is None and (now < link.expires_at or _still_vetoes(link, line.request, now))
     if as_json:
         print_json(
             {
@@ -143,5 +152,13 @@ def _show(place: Workplace, followed: Followed, as_json: bool) -> None:
     say(f"This link can {link.kind.value}." if usable else "This link has been used or is too late: nothing changes.")
 
 
+def _still_vetoes(link: ConsentLink, request: Request, now: datetime) -> bool:
+    """REQ-108: a no that comes too late for the request still stops the break-glass on it."""
+    from app.policy.break_glass import STOPPABLE
+    from app.policy.requests import state_at
+
+    return link.kind is not LinkKind.APPROVE and state_at(request, now) in STOPPABLE
+
+
 def _is_the_tenants(decision: Decision) -> bool:
-    return decision.kind.value in ("approve", "deny", "standing_consent")
+    return decision.kind.value in ("approve", "deny", "standing_consent", "veto")

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from app.cli.output import print_pairs
-from app.policy.requests import state_at
-from storage.models import RequestState, Session
+from app.policy.request_state import deadline, state_at
+from storage.models import BreakGlass, Emergency, Layer, Session
 from storage.models.row import encode
 
 if TYPE_CHECKING:
+    from app.policy.ways import Way
     from storage.replica.queries.requests import RequestLine
     from storage.replica.queries.sessions import SessionCard
 
@@ -22,7 +23,7 @@ def of_request(line: RequestLine, now: datetime) -> dict[str, object]:
     """All that is stored, with names, and the state that holds now."""
     stored = encode(line.request)
     assert isinstance(stored, dict)
-    deadline = deadline_of(line, now)
+    ends = deadline(line.request, now)
     return {
         **stored,
         "state": state_at(line.request, now),
@@ -32,16 +33,8 @@ def of_request(line: RequestLine, now: datetime) -> dict[str, object]:
         "engineer": line.engineer_name,
         "engineer_email": line.engineer_email,
         "seconds": (line.request.granted_minutes or line.request.minutes) * 60,
-        "seconds_left": max(0, int((deadline - now).total_seconds())) if deadline else None,
+        "seconds_left": max(0, int((ends - now).total_seconds())) if ends else None,
     }
-
-
-def deadline_of(line: RequestLine, now: datetime) -> datetime | None:
-    """Until when it can be decided, or used."""
-    state = state_at(line.request, now)
-    if state is RequestState.PENDING:
-        return line.request.expires_at
-    return line.request.usable_until if state is RequestState.APPROVED else None
 
 
 def request_row(line: RequestLine, now: datetime) -> tuple[object, ...]:
@@ -52,8 +45,8 @@ def request_row(line: RequestLine, now: datetime) -> tuple[object, ...]:
             one.created_at)  # fmt: skip
 
 
-def print_request(line: RequestLine, now: datetime) -> None:
-    """One request for a person."""
+def print_request(line: RequestLine, now: datetime, ways: tuple[Way, ...] = ()) -> None:
+    """One request for a person; with the ways that lead in, where they were asked for."""
     one = line.request
     pairs: list[tuple[str, object]] = [
         ("request", one.id),
@@ -71,15 +64,38 @@ def print_request(line: RequestLine, now: datetime) -> None:
         ("why not", one.why_not),
         ("created", one.created_at),
     ]
-    deadline = deadline_of(line, now)
-    if deadline is not None:
-        pairs.append(("until", deadline))
+    ends = deadline(one, now)
+    if ends is not None:
+        pairs.append(("until", ends))
+    pairs += [] if one.layer is Layer.CONSENT else [("by", one.layer.value.replace("_", "-"))]
     pairs += [("decided", one.decided_at)] if one.decided_at else []
     pairs += [("note", one.decision_note)] if one.decision_note else []
     pairs += [("countersigned", one.countersigned_at)] if one.countersigned_at else []
     pairs += [(said.kind, f"{said.name}: {said.text}") for said in one.exchanges]
+    pairs += _break_glass(one.break_glass) if one.break_glass else []
+    pairs += _emergency(one.emergency) if one.emergency else []
     pairs += [("session", one.session_id)] if one.session_id else []
+    pairs += [("way in" if way.is_open else "no way in", way.words) for way in ways]
     print_pairs(pairs)
+
+
+def _break_glass(glass: BreakGlass) -> list[tuple[str, object]]:
+    return [
+        ("break-glass", glass.reason),
+        ("declared", glass.declared_at),
+        ("by a super", glass.countersigned_at),
+        ("cooling from", glass.cooling_since),
+        ("usable from", glass.cooling_until),
+    ]
+
+
+def _emergency(declared: Emergency) -> list[tuple[str, object]]:
+    return [
+        ("emergency", f"{declared.category.value}: {declared.reason}"),
+        ("declared", declared.declared_at),
+        ("by a second super", declared.countersigned_at),
+        ("incident", declared.incident_id),
+    ]
 
 
 def state_of(session: Session, now: datetime) -> str:

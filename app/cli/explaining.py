@@ -27,6 +27,14 @@ def request(place: Workplace, request_id: str, *, as_json: bool) -> None:
     _tell(explain.of_request(view, request_id, place.clock.now(), place.desk.limits), as_json)
 
 
+def ways(found: Explanation) -> list[dict[str, object]]:
+    """The ways in, as JSON data: the least costly first; `at` is when one lets in at the earliest."""
+    return [
+        {"layer": one.layer, "open": one.is_open, "at": one.at, "words": one.words, "cost": one.cost}
+        for one in found.ways
+    ]
+
+
 def _tell(found: Explanation, as_json: bool) -> None:
     if as_json:
         findings = [
@@ -41,6 +49,7 @@ def _tell(found: Explanation, as_json: bool) -> None:
                 "mailed": mailed,
                 "steps": list(found.steps),
                 "expires_at": found.expires_at,
+                "ways": ways(found),
             }
         )
         return

@@ -7,11 +7,11 @@ import sqlite3
 from typing import TypeVar
 
 from storage.errors import Misconfigured
-from storage.models import Contact, Request, Row, Session, Tenant
+from storage.models import Contact, Request, Review, Row, Session, Shift, Tenant
 
 R = TypeVar("R", bound=Row)
 
-_NOUN = {Request: "request", Session: "session", Tenant: "tenant", Contact: "contact"}
+_NOUN = {Request: "request", Session: "session", Tenant: "tenant", Contact: "contact", Review: "review", Shift: "shift"}
 _COMPARED = 2000
 """How many of the newest ids are compared with a mistyped one."""
 

@@ -7,18 +7,21 @@ from typing import Annotated
 import typer
 
 from app.bootstrap import Workplace
-from app.cli import documents, lookup
+from app.cli import documents, lookup, request_urgent
 from app.cli.options import Json, Limit, Note, Otp
 from app.cli.output import print_json, print_table, say
-from app.cli.queued import told_as_queued
-from app.cli.run import Command, act, run
+from app.cli.request_work import Id, alternatives, do, place_of
+from app.cli.request_work import show as show_request
+from app.cli.run import act, run
 from app.policy.requests import RequestForm
 from storage.errors import Misconfigured
-from storage.models import Alternative, Mode, Request, RequestState, Tenant
+from storage.models import Mode, Request, RequestState, Tenant
 
 cli = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
-Id = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id, such as R-7K2F9Q.")]
+cli.command("break-glass")(request_urgent.break_glass)
+cli.command()(request_urgent.emergency)
+cli.command()(request_urgent.countersign)
 
 
 @cli.callback()
@@ -48,11 +51,11 @@ def create(
     from app.services import requests as services
 
     async def work(place: Workplace) -> None:
-        chosen = _place_of(place, tenant, target)
+        chosen = place_of(place, tenant, target)
         ways = alternatives(tried)
         form = RequestForm(*chosen, ticket, reason, scope, records, mode, minutes, urgent, ways, why_not, again_of)
         done = await act(place, services.create, form, otp=otp)
-        _show(place, done.answer["id"], as_json)
+        show_request(place, done.answer["id"], as_json)
 
     run(ctx, work, as_json=as_json)
 
@@ -135,7 +138,7 @@ def show(ctx: typer.Context, request_id: Id, as_json: Json = False) -> None:
     """One request, what became of it, and what is next."""
 
     async def work(place: Workplace) -> None:
-        _show(place, lookup.find(place.replica.reader, Request, request_id).id, as_json)
+        show_request(place, lookup.find(place.replica.reader, Request, request_id).id, as_json)
 
     run(ctx, work, as_json=as_json)
 
@@ -145,15 +148,7 @@ def withdraw(ctx: typer.Context, request_id: Id, note: Note = "", as_json: Json 
     """Take one's own request back."""
     from app.services import requests as services
 
-    _do(ctx, services.withdraw, request_id, (note,), None, as_json)
-
-
-@cli.command()
-def countersign(ctx: typer.Context, request_id: Id, note: Note = "", otp: Otp = None, as_json: Json = False) -> None:
-    """Be the second person for a request in full mode."""
-    from app.services import requests as services
-
-    _do(ctx, services.countersign, request_id, (note,), otp, as_json)
+    do(ctx, services.withdraw, request_id, (note,), None, as_json)
 
 
 @cli.command()
@@ -161,7 +156,7 @@ def decline(ctx: typer.Context, request_id: Id, note: Note = "", as_json: Json =
     """Decline to countersign."""
     from app.services import requests as services
 
-    _do(ctx, services.decline, request_id, (note,), None, as_json)
+    do(ctx, services.decline, request_id, (note,), None, as_json)
 
 
 @cli.command()
@@ -174,45 +169,4 @@ def answer(
     """Answer a tenant admin's question."""
     from app.services import requests as services
 
-    _do(ctx, services.answer, request_id, (text,), None, as_json)
-
-
-def alternatives(text: str) -> tuple[Alternative, ...]:
-    """`logs,metrics` as values. Raises Misconfigured for a way that is none."""
-    known = ", ".join(one.value for one in Alternative)
-    ways: list[Alternative] = []
-    for word in filter(None, (part.strip().replace("-", "_") for part in text.split(","))):
-        try:
-            ways.append(Alternative(word))
-        except ValueError:
-            raise Misconfigured(f"--tried: there is no way {word!r}", f"the ways are {known}") from None
-    return tuple(dict.fromkeys(ways))
-
-
-def _place_of(place: Workplace, tenant: str, target: str) -> tuple[str, str]:
-    row = lookup.find(place.replica.reader, Tenant, tenant)
-    return row.id, lookup.target(place.replica.reader, row, target).id
-
-
-def _do(
-    ctx: typer.Context, command: Command, request_id: str, words: tuple[str | None, ...], otp: str | None, as_json: bool
-) -> None:
-    async def work(place: Workplace) -> None:
-        key = lookup.find(place.replica.reader, Request, request_id).id
-        done = await act(place, command, key, *words, otp=otp)
-        if not told_as_queued(done, as_json=as_json):
-            _show(place, key, as_json)
-
-    run(ctx, work, as_json=as_json)
-
-
-def _show(place: Workplace, request_id: str, as_json: bool) -> None:
-    from storage.replica.queries.requests import request_line
-
-    line = request_line(place.replica.reader, request_id)
-    if line is None:
-        raise Misconfigured(f"there is no request {request_id}")
-    if as_json:
-        print_json(documents.of_request(line, place.clock.now()))
-    else:
-        documents.print_request(line, place.clock.now())
+    do(ctx, services.answer, request_id, (text,), None, as_json)

@@ -21,13 +21,16 @@ NOUNS: dict[str, tuple[str, str]] = {
     "staff": ("app.cli.staff", "Named accounts: add, list, deactivate"),
     "tenant": ("app.cli.tenant", "Tenants: import, list, show"),
     "request": ("app.cli.request", "Requests for access: create, decide, explain"),
-    "consent": ("app.cli.consent", "What the link in a mail does: show, approve, deny"),
+    "consent": ("app.cli.consent", "What the link in a mail does: show, approve, deny, veto"),
     "session": ("app.cli.session", "Sessions: start, log what is viewed, end"),
+    "review": ("app.cli.review", "Reviews: what somebody uninvolved must sign; disputes"),
+    "rota": ("app.cli.rota", "Office hours, and who is on call when"),
     "audit": ("app.cli.audit", "The logs: list, verify, export; a session's dossier"),
     "report": ("app.cli.report", "The transparency report over any period"),
     "serve": ("app.cli.serve", "The portal for tenants' admins, over HTTP"),
     "worker": ("app.cli.worker", "Deliver mail and record what time has ended"),
     "demo": ("app.cli.demo", "The demo world; demo fill makes a large one"),
+    "over-ssh": ("app.cli.over_ssh", "For authorized_keys: who comes in with a key is that person"),
     "doctor": ("app.cli.doctor", "Check this installation"),
     "replica": ("app.cli.replica", "This machine's copy: status, rebuild"),
     "config": ("app.cli.config", "Settings, documented, with where each value comes from"),
@@ -88,6 +91,8 @@ def countersign(
 ) -> None:
     """Access to customers' accounts: asked for, consented to, timed, and logged. Without a command: the console."""
     ctx.obj.launch = Launch.of(database=database, home=home, identity=identity)
+    if ctx.obj.launch.fixed_identity is not None:
+        assert ctx.obj.launch.identity  # refused here, whatever the command, where somebody says to be somebody else
     if ctx.invoked_subcommand is None:
         needs_terminal()
         from app.console import run_console

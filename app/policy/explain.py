@@ -7,22 +7,28 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.policy import requests, sessions
-from app.policy.limits import DEFAULTS, PENDING, USABLE, Limits
+from app.policy.break_glass import is_way_open
+from app.policy.duty import Duty
+from app.policy.limits import COOLING, DEFAULTS, PENDING, USABLE, Limits
 from app.policy.people import Place
+from app.policy.request_state import deadline
 from app.policy.requests import RequestForm
 from app.policy.verdict import Verdict
+from app.policy.ways import Way, in_a_line, ways
 from app.policy.words import moment, span
 from storage.models import Contact, Decision, Mode, Request, RequestState, Session, Staff, Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The verdict; whom submitting mails; what follows, step by step, in words; when it is over if nothing happens."""
+    """The verdict; whom submitting mails; what follows, step by step, in words; when it is over if nothing happens;
+    of a request, the ways in."""
 
     verdict: Verdict
     mailed: tuple[Contact, ...]
     steps: tuple[str, ...]
     expires_at: datetime | None
+    ways: tuple[Way, ...] = ()
 
 
 def form(
@@ -57,27 +63,33 @@ def request(
     place: Place,
     standing: Standing,
     current: Session | None,
+    supers: tuple[Staff, ...],
+    duty: Duty,
     now: datetime,
     limits: Limits = DEFAULTS,
 ) -> Explanation:
-    """Why it stands where it stands: every rule of starting it, asked for its engineer."""
+    """Why it stands where it stands: every rule of starting it, asked for its engineer; and the ways that lead in."""
     verdict = sessions.may_start(asked, decision, engineer, place, standing, current, now, limits)
     state = requests.state_at(asked, now)
     steps = [requests.state_words(asked, decision, now)]
-    expires: datetime | None = None
+    expires = deadline(asked, now)
+    within = f", within {span(expires - now)}" if expires is not None else ""
     if state is RequestState.PENDING:
-        expires = asked.expires_at
-        steps.append(f"next: {place.whoever_decides()} decides, within {span(expires - now)}")
+        steps.append(f"next: {place.whoever_decides()} decides{within}")
+    if state is RequestState.DECLARED:
+        steps.append(f"next: a super other than {engineer.name} countersigns break-glass{within}")
     if state is RequestState.APPROVED:
-        expires = asked.usable_until
-        steps.append(f"next: {engineer.name} starts it" + (f", within {span(expires - now)}" if expires else ""))
+        steps.append(f"next: {engineer.name} starts it{within}")
+    found = ways(asked, engineer, place, supers, duty, now)
+    if state is not RequestState.USED:
+        steps.append(f"ways in: {in_a_line(found)}")
     if expires is not None:
         if asked.countersigned_by is None and asked.declined_by is None:
             steps += _mode(asked.mode, engineer)
         steps.append(_length(sessions.granted_minutes(asked, place), asked.minutes, place))
     elif state is not RequestState.USED:
         steps.append("next: it can be asked again, prefilled")
-    return Explanation(verdict, (), tuple(steps), expires)
+    return Explanation(verdict, (), tuple(steps), expires, found)
 
 
 def tenant(staff: Staff, place: Place, now: datetime) -> Explanation:
@@ -89,6 +101,16 @@ def tenant(staff: Staff, place: Place, now: datetime) -> Explanation:
         "full mode needs a consent of its own and a countersign by a second staff member",
         f"a session lasts at most {place.settings.max_minutes} minutes",
     ]
+    other = is_way_open(place)
+    steps += (
+        [
+            f"nobody decides on an urgent request: break-glass after {span(PENDING)}, with a super, then"
+            f" {span(COOLING)} in which the admins can veto",
+            "harm that cannot wait: an emergency by two supers, reported publicly",
+        ]
+        if other.allowed
+        else [finding.why for finding in other.refusals]
+    )
     return Explanation(verdict, place.admins, tuple(steps) if verdict.allowed else (), None)
 
 

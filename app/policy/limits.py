@@ -13,6 +13,17 @@ PENDING = timedelta(hours=24)
 """REQ-104: a request waits this long for a decision."""
 USABLE = timedelta(hours=8)
 """REQ-201: an approval not used within this time lapses."""
+DECLARABLE = timedelta(hours=24)
+"""REQ-108: break-glass is declared and countersigned within this time after nobody decided. Later, ask again: what was
+urgent then may have been settled since, and the tenant's admins may be there now."""
+COOLING = timedelta(hours=2)
+"""REQ-108: from the first letter that a mail server accepted, the tenant can veto this long."""
+UNDELIVERED = timedelta(hours=24)
+"""Break-glass of which no letter was accepted within this time comes to nothing: nobody was told, nobody enters."""
+EMERGENCY_OPEN = timedelta(hours=2)
+"""REQ-109: an emergency not countersigned within this time was none."""
+REVIEW_DUE = timedelta(hours=72)
+"""REQ-109, REQ-502: a review is signed within this time; later it shows as overdue."""
 SLACK = timedelta(minutes=1)
 """How much longer starts are remembered than any window: clocks may differ by seconds."""
 HOUR = timedelta(hours=1)

@@ -86,15 +86,16 @@ def is_no_contact(staff: Staff, place: Place) -> Verdict:
     )
 
 
-def is_second_person(staff: Staff, engineer: Staff) -> Verdict:
-    """REQ-107, REQ-202: a countersign is another person's, whatever account it is given from."""
+def is_second_person(staff: Staff, engineer: Staff, who_could: str = "") -> Verdict:
+    """REQ-107, REQ-202: a countersign is another person's, whatever account it is given from. `who_could` names who is
+    there for it now."""
     second = staff.id != engineer.id and not same_person(staff.email, engineer.email)
     return rule(
         "REQ-107",
         second,
         f"{staff.name} is not {engineer.name}, who asks",
         "needs a second person: nobody decides their own request",
-        f"an engineer or super other than {engineer.name}",
+        who_could or f"an engineer or super other than {engineer.name}",
     )
 
 

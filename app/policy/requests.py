@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.policy.asking import ALTERNATIVES, is_filled_in, is_target, less_invasive_first, may_ask, may_create
+from app.policy.duty import Duty, is_on_duty
 from app.policy.people import Place, is_no_contact, is_second_person, may_act, same_person
 from app.policy.request_state import CLOSED, RequestForm, content_digest, state_at, state_words
 from app.policy.tenants import is_open
@@ -23,6 +24,7 @@ __all__ = [
     "content_digest",
     "is_filled_in",
     "is_own",
+    "is_present_admin",
     "is_target",
     "is_unchanged",
     "is_usable",
@@ -61,6 +63,13 @@ def may_decide(
     staff: tuple[Staff, ...] = (),
 ) -> Verdict:
     """REQ-105, REQ-107: a present tenant admin who is none of the operator's `staff`, while the request is pending."""
+    return is_present_admin(admin, engineer, place, now, staff) & is_pending(request, decision, now)
+
+
+def is_present_admin(
+    admin: Contact | None, engineer: Staff, place: Place, now: datetime, staff: tuple[Staff, ...] = ()
+) -> Verdict:
+    """Whoever decides for a tenant: an admin who is there still, and nobody of the operator."""
     present = admin is not None and admin in place.admins
     twin = next(
         (
@@ -70,22 +79,18 @@ def may_decide(
         ),
         None,
     )
-    return (
-        rule(
-            "REQ-105",
-            present,
-            f"{admin.name if admin else ''} is an admin of {place.tenant.name}",
-            f"{admin.name if admin else 'whoever asks'} is not an admin of {place.tenant.name} (any more)",
-            place.whoever_decides(),
-        )
-        & rule(
-            "REQ-107",
-            twin is None,
-            "the decision is made by nobody of the operator",
-            f"{twin.name} of the operator is the same person, and nobody of the operator decides" if twin else "",
-            place.whoever_decides(),
-        )
-        & is_pending(request, decision, now)
+    return rule(
+        "REQ-105",
+        present,
+        f"{admin.name if admin else ''} is an admin of {place.tenant.name}",
+        f"{admin.name if admin else 'whoever asks'} is not an admin of {place.tenant.name} (any more)",
+        place.whoever_decides(),
+    ) & rule(
+        "REQ-107",
+        twin is None,
+        "the decision is made by nobody of the operator",
+        f"{twin.name} of the operator is the same person, and nobody of the operator decides" if twin else "",
+        place.whoever_decides(),
     )
 
 
@@ -194,12 +199,15 @@ def is_own(request: Request, staff: Staff) -> Verdict:
     )
 
 
-def may_countersign(request: Request, staff: Staff, engineer: Staff, place: Place, now: datetime) -> Verdict:
-    """REQ-202: a second staff member, once, for a request that asks for `full` and can still be used."""
+def may_countersign(
+    request: Request, staff: Staff, engineer: Staff, place: Place, duty: Duty, now: datetime
+) -> Verdict:
+    """REQ-111, REQ-202: a second staff member on duty, once, for a request that asks for `full` and can be used."""
     return (
         may_act(staff, now)
-        & is_second_person(staff, engineer)
+        & is_second_person(staff, engineer, duty.who_could(now))
         & is_no_contact(staff, place)
+        & is_on_duty(duty, staff, now)
         & is_open(place)
         & rule(
             "REQ-202",

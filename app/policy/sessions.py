@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from app.policy import text
+from app.policy.duty import Duty, is_on_duty
 from app.policy.limits import DEFAULTS, Limits, within_rate
 from app.policy.people import Place, is_no_contact, is_second_person, is_super, may_act
+from app.policy.request_state import usable_until
 from app.policy.requests import is_own, is_target, is_unchanged, state_at, state_words
-from app.policy.tenants import is_open
+from app.policy.tenants import is_layer_open, is_open
 from app.policy.verdict import Verdict, rule
 from app.policy.words import moment
 from storage.models import (
     Decision,
     DecisionKind,
     ElevationState,
+    Layer,
     Mode,
     Outcome,
     Request,
@@ -24,7 +27,12 @@ from storage.models import (
     Standing,
 )
 
-GRANTING = (DecisionKind.APPROVE, DecisionKind.STANDING_CONSENT)
+GRANTING = {
+    Layer.CONSENT: (DecisionKind.APPROVE, DecisionKind.STANDING_CONSENT),
+    Layer.BREAK_GLASS: (DecisionKind.BREAK_GLASS,),
+    Layer.EMERGENCY: (DecisionKind.EMERGENCY,),
+}
+"""The decision that opens each way in."""
 
 
 def is_active(session: Session, now: datetime) -> bool:
@@ -90,6 +98,7 @@ def may_start(
         & is_own(request, staff)
         & is_no_contact(staff, place)
         & is_open(place)
+        & is_layer_open(place, request.layer)
         & is_target(request.target_id, place)
         & is_approved(request, decision, now)
         & is_free(standing, current, now)
@@ -99,23 +108,30 @@ def may_start(
 
 def is_approved(request: Request, decision: Decision | None, now: datetime) -> Verdict:
     """REQ-107, REQ-115, REQ-201: approved on this very content, not lapsed, not used before."""
-    approved = state_at(request, now) is RequestState.APPROVED
+    state, until = state_at(request, now), usable_until(request)
+    approved = state is RequestState.APPROVED
     verdict = rule(
-        "REQ-201",
+        "REQ-108" if state in (RequestState.DECLARED, RequestState.COOLING, RequestState.VETOED) else "REQ-201",
         approved,
-        state_words(request, decision, now)
-        + (f", usable until {moment(request.usable_until, now)}" if request.usable_until else ""),
+        state_words(request, decision, now) + (f", usable until {moment(until, now)}" if until else ""),
         state_words(request, decision, now),
-        "a tenant admin must approve first" if state_at(request, now) is RequestState.PENDING else "ask again",
+        _WHO_OPENS.get(state, "ask again"),
     )
     if not approved:
         return verdict
-    on_record = decision is not None and decision.kind in GRANTING
+    on_record = decision is not None and decision.kind in GRANTING[request.layer]
     return (
         verdict
         & rule("REQ-107", on_record, "the decision is on record", "no approval is on record")
         & is_unchanged(request, decision.content_digest if decision is not None else "")
     )
+
+
+_WHO_OPENS = {
+    RequestState.PENDING: "a tenant admin must approve first",
+    RequestState.DECLARED: "a super must countersign first",
+    RequestState.COOLING: "nobody can shorten the cooling",
+}
 
 
 def is_mine(session: Session, staff: Staff) -> Verdict:
@@ -202,16 +218,24 @@ def may_ask_elevation(session: Session, staff: Staff, place: Place, now: datetim
     )
 
 
-def may_countersign_elevation(session: Session, staff: Staff, engineer: Staff, place: Place, now: datetime) -> Verdict:
-    """REQ-202: a second person, while the session runs."""
-    return may_decline_elevation(session, staff, engineer, place, now) & is_open(place)
+def may_countersign_elevation(
+    session: Session, staff: Staff, engineer: Staff, place: Place, duty: Duty, now: datetime
+) -> Verdict:
+    """REQ-111, REQ-202: a second person on duty, while the session runs."""
+    return (
+        may_decline_elevation(session, staff, engineer, place, now, duty.who_could(now))
+        & is_on_duty(duty, staff, now)
+        & is_open(place)
+    )
 
 
-def may_decline_elevation(session: Session, staff: Staff, engineer: Staff, place: Place, now: datetime) -> Verdict:
+def may_decline_elevation(
+    session: Session, staff: Staff, engineer: Staff, place: Place, now: datetime, who_could: str = ""
+) -> Verdict:
     waiting = session.elevation is not None and session.elevation.state is ElevationState.ASKED
     return (
         may_act(staff, now)
-        & is_second_person(staff, engineer)
+        & is_second_person(staff, engineer, who_could)
         & is_no_contact(staff, place)
         & is_running(session, now)
         & rule("REQ-202", waiting, "elevation to full was asked", "no elevation waits for a countersign")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.policy.limits import MINUTES_MOST, TENANT_MAXIMUM_LEAST
 from app.policy.people import Place
 from app.policy.verdict import Verdict, rule
-from storage.models import ActorKind, Contact, Settings, TenantMode, TenantStatus
+from storage.models import ActorKind, Contact, Layer, Settings, TenantMode, TenantStatus
 
 
 def is_open(place: Place) -> Verdict:
@@ -33,6 +33,18 @@ def is_open(place: Place) -> Verdict:
             f"{name}'s account is {status.value}",
             "the operator's platform team can resume it",
         )
+    )
+
+
+def is_layer_open(place: Place, layer: Layer) -> Verdict:
+    """REQ-110: mode `default` leaves all layers open, every other mode consent at most."""
+    name, mode = place.tenant.name, place.settings.mode
+    return rule(
+        "REQ-110",
+        layer is Layer.CONSENT or mode is TenantMode.DEFAULT,
+        f"{name}'s mode is {mode.value}: every way in is open",
+        f"{name}'s mode is {mode.value}: its consent is the only way in",
+        f"{place.whoever_decides()} can approve a request, or change the mode",
     )
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.policy import break_glass as glass
 from app.policy import requests as policy
 from app.policy import text
+from app.policy.break_glass import STOPPABLE
 from app.policy.limits import USABLE
 from app.policy.people import Place
+from app.policy.requests import state_at
 from app.policy.verdict import Refused, Verdict, require, rule
 from app.services import letters, reading
 from app.services.command import change, queueable
 from app.services.requests import about, is_note, with_note
+from app.services.stopping import stopped
 from storage.log.actions import Action
 from storage.models import (
     Actor,
@@ -95,8 +99,11 @@ def approve(
 
 @queueable("consent.deny", "denial")
 def deny(view: View, actor: Actor, token_hash: str, note: str = "", *, now: datetime) -> Change:
-    """Deny. Also possible while the tenant is shut: a no needs no open door."""
+    """Deny. Also possible while the tenant is shut: a no needs no open door. Too late for the request, but in time to
+    stop the break-glass that followed, it is a veto (REQ-108)."""
     on = _as_bearer(view, actor, token_hash)
+    if state_at(on.request, now) in STOPPABLE:
+        return veto(view, actor, token_hash, note, now=now)
 
     require(
         policy.is_usable(on.link, LinkKind.DENY.value, on.request, on.decision, now)
@@ -113,6 +120,23 @@ def deny(view: View, actor: Actor, token_hash: str, note: str = "", *, now: date
     )
     decision = _decision(view, on, DecisionKind.DENY, None, note, now)
     return _decided(view, actor, on, denied, decision, Action.REQUEST_DENIED, with_note(note), now)
+
+
+@queueable("consent.veto", "veto")
+def veto(view: View, actor: Actor, token_hash: str, note: str = "", *, now: datetime) -> Change:
+    """Stop break-glass, for good, before it is usable (REQ-108)."""
+    on = _as_bearer(view, actor, token_hash)
+
+    require(
+        glass.stops(on.link, on.request, on.decision, now)
+        & glass.may_veto(on.request, on.admin, on.engineer, on.place, on.decision, now, on.staff)
+        & is_note(note)
+    )
+
+    stop = stopped(view, actor, on.request, note, now)
+    writes = [*(Write(row) for row in stop.rows), Write(replace(on.link, used_at=now))]
+    state = RequestState.VETOED.value
+    return change(view, actor, now, [stop.entry], writes, stop.mails, id=on.request.id, state=state)
 
 
 def ask(view: View, actor: Actor, token_hash: str, words: str, *, now: datetime) -> Change:

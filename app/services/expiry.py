@@ -8,14 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.policy.requests import state_at
+from app.policy.break_glass import STOPPABLE
+from app.policy.request_state import cooling_ends, declarable_until, state_at, usable_until
 from app.policy.verdict import require, rule
-from app.services import letters, reading
+from app.services import letters, reading, urgent_letters
 from app.services.command import adds_no_privilege, change
 from app.services.endings import collected, ending
 from app.services.requests import about
 from storage.log.actions import Action
-from storage.models import Actor, EndKind, RequestState, time_text
+from storage.models import Actor, EndKind, Request, RequestState, time_text
 from storage.shared.change import Change, Write
 from storage.view import View
 
@@ -42,7 +43,16 @@ def due(replica: sqlite3.Connection, now: datetime) -> list[Due]:
         ("SELECT id, expires_at FROM session WHERE ended_at IS NULL AND expires_at <= ?", record_session_expiry),
     ):
         found += [(deadline, Due(command, key)) for key, deadline in replica.execute(sql, (at,))]
+    for (image,) in replica.execute("SELECT image FROM request WHERE state IN ('declared', 'cooling')"):
+        request = Request.from_image(image)
+        if state_at(request, now) is not request.state:
+            found.append((time_text(_over_since(request)), Due(record_break_glass, request.id)))
     return [one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].key))]
+
+
+def _over_since(request: Request) -> datetime:
+    """When what is recorded of break-glass came to its end."""
+    return declarable_until(request) if request.state is RequestState.DECLARED else cooling_ends(request)
 
 
 @adds_no_privilege
@@ -72,6 +82,27 @@ def record_request_lapse(view: View, actor: Actor, request_id: str, *, now: date
     effective = time_text(request.usable_until or now)
     entry = about(Action.REQUEST_LAPSED, lapsed, data={"effective_at": effective})
     return change(view, actor, now, [entry], [Write(lapsed)], id=request_id)
+
+
+def record_break_glass(view: View, actor: Actor, request_id: str, *, now: datetime) -> Change:
+    """A declaration, or the cooling, came to its end (REQ-108): in nothing, or in an approval that the admins hear of.
+    That it can be used follows from the time alone; this only says so."""
+    request = reading.request(view, request_id)
+    state = state_at(request, now)
+
+    over = request.state in STOPPABLE and state is not request.state
+    require(rule("REQ-108", over, "its time is over", f"{request_id} is {request.state.value}: nothing to record"))
+
+    if state is RequestState.LAPSED:
+        lapsed = replace(request, state=RequestState.LAPSED)
+        ended = usable_until(request) if request.state is RequestState.COOLING else declarable_until(request)
+        entry = about(Action.REQUEST_LAPSED, lapsed, data={"effective_at": time_text(ended or now)})
+        return change(view, actor, now, [entry], [Write(lapsed)], id=request_id)
+    usable = replace(request, state=RequestState.APPROVED, usable_until=usable_until(request))
+    entry = about(Action.BREAK_GLASS_USABLE, usable, data={"effective_at": time_text(cooling_ends(request))})
+    place = reading.place(view, request.tenant_id)
+    mails = urgent_letters.usable(view, place, reading.engineer_of(view, request), usable, now)
+    return change(view, actor, now, [entry], [Write(usable)], mails, id=request_id)
 
 
 @adds_no_privilege

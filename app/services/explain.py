@@ -33,6 +33,8 @@ def of_request(view: View, request_id: str, now: datetime, limits: Limits = DEFA
         reading.place(view, request.tenant_id),
         standing,
         reading.current_session(view, standing),
+        reading.supers(view),
+        reading.duty(view),
         now,
         limits,
     )

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from app.policy.duty import Duty
 from app.policy.people import Place
 from app.policy.verdict import Refused, rule
 from storage.models import (
+    OFFICE,
     Actor,
     ActorKind,
     Contact,
     Decision,
     DecisionKind,
+    Incident,
+    OfficeHours,
     Request,
     Role,
     Row,
     Session,
     Settings,
+    Shift,
     Staff,
     Standing,
     Tenant,
@@ -25,6 +30,16 @@ from storage.view import View
 
 R = TypeVar("R", bound=Row)
 
+HOLDING = (
+    DecisionKind.VETO,
+    DecisionKind.EMERGENCY,
+    DecisionKind.BREAK_GLASS,
+    DecisionKind.APPROVE,
+    DecisionKind.DENY,
+    DecisionKind.STANDING_CONSENT,
+)
+"""Decisions on whether somebody gets in; of several on one request the first here holds."""
+SHIFTS_READ = 500
 REASONS_COMPARED = 200
 """How many of a person's newest requests a new reason is compared with (REQ-102)."""
 
@@ -73,9 +88,10 @@ def engineer_of(view: View, row: Request | Session) -> Staff:
 
 
 def decision_on(view: View, request_id: str) -> Decision | None:
-    """The tenant's decision, or standing consent's; countersigns are decisions of another kind."""
-    tenants_own = (DecisionKind.APPROVE, DecisionKind.DENY, DecisionKind.STANDING_CONSENT)
-    return next((d for d in view.find(Decision, request_id=request_id) if d.kind in tenants_own), None)
+    """The decision that holds: the tenant's, standing consent's, a veto, or what opened another way in. A countersign
+    of full mode is a decision of another kind."""
+    found = [d for d in view.find(Decision, request_id=request_id) if d.kind in HOLDING]
+    return min(found, key=lambda d: HOLDING.index(d.kind), default=None)
 
 
 def standing(view: View, staff_id: str) -> Standing:
@@ -94,3 +110,21 @@ def earlier_reasons(view: View, staff_id: str, again_of: str | None) -> tuple[st
     earlier = view.latest(Request, REASONS_COMPARED, engineer_id=staff_id)
     again = view.get(Request, again_of) if again_of is not None else None
     return tuple(one.reason for one in earlier if again is None or one.reason != again.reason)
+
+
+def earlier_second_reasons(view: View, staff_id: str, request_id: str) -> tuple[str, ...]:
+    """Why it could not wait before, in this person's words, on other requests (REQ-102, REQ-108)."""
+    earlier = view.latest(Request, REASONS_COMPARED, engineer_id=staff_id)
+    return tuple(one.break_glass.reason for one in earlier if one.break_glass is not None and one.id != request_id)
+
+
+def earlier_emergencies(view: View) -> tuple[str, ...]:
+    """The reasons of the newest emergencies (REQ-102, REQ-109)."""
+    return tuple(one.reason for one in view.latest(Incident, REASONS_COMPARED))
+
+
+def duty(view: View) -> Duty:
+    """Office hours, and who is on call (REQ-111). The shifts are looked at, not rested on: the guards look again."""
+    hours = view.get(OfficeHours, OFFICE)
+    shifts = tuple(view.latest(Shift, SHIFTS_READ))
+    return Duty(hours, shifts, all_staff(view) if shifts else ())

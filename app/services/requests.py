@@ -31,6 +31,8 @@ from storage.view import View
 
 ON_RECORD = ("REQ-107", "REQ-110")
 """Refusals to even ask that the tenant's log keeps: who tried to enter a shut tenant, or their own."""
+SHUT = ("REQ-110",)
+"""Of the other ways in: who tried to get past a tenant that shut them."""
 
 
 @step_up_act("request.create")
@@ -43,10 +45,10 @@ def create(view: View, actor: Actor, form: RequestForm, *, now: datetime, limits
     proof = Proof(view, actor, "request.create", now, limits)
 
     verdict = policy.may_create(form, staff, place, now, reasons, earlier)
-    _keep_refusal(view, actor, form, verdict, now)
+    keep_refusal(view, actor, form.tenant_id, form.target_id, form.ticket, verdict, ON_RECORD, now)
     require(verdict & proof.verdict)
 
-    request = _request(view.fresh_id("R"), form, staff, now)
+    request = new_request(view.fresh_id("R"), form, staff, now)
     if form.mode is Mode.READ_ONLY and place.settings.standing_consent:
         return _approved_at_once(view, actor, place, staff, request, proof, now)
     mails = letters.request_created(view, place, staff, request, now)
@@ -54,7 +56,7 @@ def create(view: View, actor: Actor, form: RequestForm, *, now: datetime, limits
         view,
         actor,
         now,
-        [_created(request, tuple(mail.to_id for mail in mails))],
+        [created(request, tuple(mail.to_id for mail in mails))],
         [Write(request), proof.used()],
         mails,
         id=request.id,
@@ -62,25 +64,35 @@ def create(view: View, actor: Actor, form: RequestForm, *, now: datetime, limits
     )
 
 
-def _keep_refusal(view: View, actor: Actor, form: RequestForm, verdict: Verdict, now: datetime) -> None:
-    """Raise `RefusedOnRecord` when a tenant-side rule refuses, so that the tenant sees who tried."""
-    against = [finding for finding in verdict.refusals if finding.rule in ON_RECORD]
+def keep_refusal(
+    view: View,
+    actor: Actor,
+    tenant_id: str,
+    target_id: str,
+    ticket: str,
+    verdict: Verdict,
+    rules: tuple[str, ...],
+    now: datetime,
+) -> None:
+    """Raise `RefusedOnRecord` when one of the tenant-side `rules` refuses, so that the tenant sees who tried."""
+    against = [finding for finding in verdict.refusals if finding.rule in rules]
     if not against:
         return
     entry = Draft(
         Action.REQUEST_REFUSED,
-        tenant=form.tenant_id,
-        target=form.target_id[: text.NAME_MAX],
-        ticket=form.ticket[: text.TICKET_MAX],
+        tenant=tenant_id,
+        target=target_id[: text.NAME_MAX],
+        ticket=ticket[: text.TICKET_MAX],
         data={"rules": list({f.rule: None for f in against}), "why": [f.why for f in against]},
     )
-    clean = not text.odd_characters(form.target_id + form.ticket, several_lines=False)
+    clean = not text.odd_characters(target_id + ticket, several_lines=False)
     raise RefusedOnRecord(
         verdict, change(view, actor, now, [entry if clean else replace(entry, target=None, ticket=None)], [])
     )
 
 
-def _request(key: str, form: RequestForm, staff: Staff, now: datetime) -> Request:
+def new_request(key: str, form: RequestForm, staff: Staff, now: datetime) -> Request:
+    """What the form says, as a request of this engineer's that waits for the tenant."""
     return Request(
         id=key,
         tenant_id=form.tenant_id,
@@ -102,7 +114,8 @@ def _request(key: str, form: RequestForm, staff: Staff, now: datetime) -> Reques
     )
 
 
-def _created(request: Request, mailed: tuple[str, ...]) -> Draft:
+def created(request: Request, mailed: tuple[str, ...]) -> Draft:
+    """The entry of a new request, with all that was asked."""
     data: dict[str, Json] = {
         "scope": request.scope,
         "records": request.records,
@@ -166,7 +179,7 @@ def _approved_at_once(
         actor,
         now,
         [
-            _created(request, tuple(mail.to_id for mail in mails)),
+            created(request, tuple(mail.to_id for mail in mails)),
             about(Action.REQUEST_APPROVED, approved, data=data | {"content_digest": request.content_digest}),
         ],
         [Write(proof.used().row), Write(approved, 1), Write(decision, 1)],
@@ -214,7 +227,7 @@ def countersign(
     place = reading.place(view, request.tenant_id)
     proof = Proof(view, actor, "request.countersign", now, limits)
 
-    verdict = policy.may_countersign(request, staff, reading.engineer_of(view, request), place, now)
+    verdict = policy.may_countersign(request, staff, reading.engineer_of(view, request), place, reading.duty(view), now)
     require(verdict & is_note(note) & proof.verdict)
 
     signed = replace(request, countersigned_by=staff.id, countersigned_at=now)

@@ -8,14 +8,16 @@ from datetime import datetime
 from app.policy.people import Place
 from app.services.letters import letter
 from app.services.letters_facts import Facts, held, outcome, person, viewed
-from storage.models import Contact, EndKind, Mail, Request, Session, SessionView, Staff
+from storage.models import Contact, EndKind, Layer, Mail, Request, Session, SessionView, Staff
 from storage.view import View
 
 
 def started(view: View, place: Place, engineer: Staff, request: Request, session: Session) -> tuple[Mail, ...]:
-    """REQ-207: only where the tenant opted in; to its admins, to the user whose view is assumed."""
+    """REQ-207: only where the tenant opted in; to its admins, to the user whose view is assumed. Where nobody there
+    consented (REQ-108, REQ-109), the admins are told in any case."""
     told: dict[str, Contact] = {}
-    if place.settings.notify_start_admins:
+    unasked = session.layer is not Layer.CONSENT
+    if place.settings.notify_start_admins or unasked:
         told |= {admin.id: admin for admin in place.admins}
     target = place.contact(request.target_id)
     if place.settings.notify_start_target and target is not None and not target.removed:
@@ -25,7 +27,17 @@ def started(view: View, place: Place, engineer: Staff, request: Request, session
     now = session.started_at
     admins = {admin.id for admin in place.admins}
     return tuple(
-        letter(view, one, "session.started", subject, facts | {"is_admin": one.id in admins}, now, request, session.id)
+        letter(
+            view,
+            one,
+            "session.started",
+            subject,
+            facts | {"is_admin": one.id in admins},
+            now,
+            request,
+            session.id,
+            urgent=unasked,
+        )
         for one in told.values()
     )
 

@@ -20,6 +20,7 @@ from storage.models import (
     Actor,
     Elevation,
     ElevationState,
+    Layer,
     Mode,
     Request,
     RequestState,
@@ -95,7 +96,7 @@ def start(view: View, actor: Actor, request_id: str, *, now: datetime, limits: L
         "mode": session.mode.value,
         "layer": session.layer.value,
         "expires_at": time_text(session.expires_at),
-        "approved_by": request.decided_by,
+        "approved_by": _opened_by(request),
         "countersigned_by": request.countersigned_by if session.mode is Mode.FULL else None,
     }
     return change(
@@ -109,6 +110,15 @@ def start(view: View, actor: Actor, request_id: str, *, now: datetime, limits: L
         mode=session.mode.value,
         expires_at=time_text(session.expires_at),
     )
+
+
+def _opened_by(request: Request) -> str | None:
+    """Whose decision let the session in: the tenant's, or a super's where the way in was another."""
+    if request.layer is Layer.BREAK_GLASS and request.break_glass is not None:
+        return request.break_glass.countersigned_by
+    if request.layer is Layer.EMERGENCY and request.emergency is not None:
+        return request.emergency.countersigned_by
+    return request.decided_by
 
 
 def _rate_limit_met(
@@ -201,7 +211,7 @@ def countersign_elevation(
     engineer = reading.engineer_of(view, session)
     proof = Proof(view, actor, "session.countersign", now, limits)
 
-    verdict = policy.may_countersign_elevation(session, staff, engineer, place, now)
+    verdict = policy.may_countersign_elevation(session, staff, engineer, place, reading.duty(view), now)
     require(verdict & _is_note(note) & proof.verdict)
 
     elevated = replace(session, mode=Mode.FULL, elevation=_decided(session, ElevationState.GRANTED, staff, now))

@@ -13,6 +13,7 @@ from app.policy.verdict import Verdict, require, rule
 from app.services import reading
 from app.services.command import change, in_force_at_once
 from app.services.endings import Ending, collected, ending
+from app.services.stopping import added, stop_all
 from storage.log.actions import Action
 from storage.log.entry import Draft
 from storage.models import (
@@ -175,7 +176,8 @@ def set_kill_switch(view: View, actor: Actor, tenant_id: str, on: bool, *, now: 
 def change_settings(
     view: View, actor: Actor, tenant_id: str, *, now: datetime, **changes: TenantMode | bool | int
 ) -> Change:
-    """A tenant admin changes settings. What shuts the tenant ends its running sessions in the same Change."""
+    """A tenant admin changes settings. What shuts the tenant ends its running sessions in the same Change; what leaves
+    consent as the only way in stops the break-glass that is not usable yet (REQ-108)."""
     place = reading.place(view, tenant_id)
     after = _with(place.settings, changes, actor, now)
 
@@ -184,9 +186,11 @@ def change_settings(
     require(allowed & policy.is_sound(after) & differs)
 
     shut = after.kill_switch or after.mode is TenantMode.FORBIDDEN
-    why = "the kill switch was turned on" if after.kill_switch else "support access was forbidden"
+    why = "the kill switch was turned on" if after.kill_switch else _MODE_WHY.get(after.mode, "")
     endings = end_all(view, tenant_id, actor, now, why) if shut else []
     entries, writes, mails = collected(_drafts(place, after), [Write(after)], endings)
+    if after.kill_switch or after.mode is not TenantMode.DEFAULT:
+        entries, writes, mails = added(entries, writes, mails, stop_all(view, actor, tenant_id, why, now))
     return change(view, actor, now, entries, writes, mails, id=tenant_id, sessions_ended=str(len(endings)))
 
 
@@ -206,7 +210,15 @@ def record_shutting(view: View, actor: Actor, shutting: Shutting, *, now: dateti
     draft = replace(draft, data={"turned_on_by": by})
     endings = end_all(view, place.tenant.id, actor, now, f"the kill switch was turned on by {shutting.name}")
     entries, writes, mails = collected([draft], [Write(after)], endings)
+    stops = stop_all(view, actor, place.tenant.id, f"the kill switch was turned on by {shutting.name}", now)
+    entries, writes, mails = added(entries, writes, mails, stops)
     return change(view, actor, now, entries, writes, mails, id=place.tenant.id, sessions_ended=str(len(endings)))
+
+
+_MODE_WHY = {
+    TenantMode.FORBIDDEN: "support access was forbidden",
+    TenantMode.CONSENT_ONLY: "consent was made the only way in",
+}
 
 
 def _with(settings: Settings, changes: dict[str, TenantMode | bool | int], actor: Actor, now: datetime) -> Settings:

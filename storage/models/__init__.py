@@ -8,25 +8,32 @@ from storage.models.people import Actor, ActorKind, Credential, Role, Staff, Sta
 from storage.models.portal import ApiKey, KeyRight, PortalSession, SignInLink
 from storage.models.request import (
     Alternative,
+    BreakGlass,
     Decision,
     DecisionKind,
+    Emergency,
+    EmergencyCategory,
     Exchange,
     Layer,
     Mode,
     Request,
     RequestState,
 )
+from storage.models.review import Incident, Review, ReviewKind
+from storage.models.rota import OFFICE, OfficeHours, OfficeSpan, Shift
 from storage.models.row import Row, parse_time, row_type, time_text
 from storage.models.session import Elevation, ElevationState, EndKind, Outcome, Session, SessionView, ViewKind
 from storage.models.switch import Admission, Shutting
 from storage.models.tenant import Contact, ContactRole, FeatureFlag, Settings, Tenant, TenantMode, TenantStatus
 
 __all__ = [
+    "OFFICE",
     "Actor",
     "ActorKind",
     "Admission",
     "Alternative",
     "ApiKey",
+    "BreakGlass",
     "ConsentLink",
     "Contact",
     "ContactRole",
@@ -35,24 +42,32 @@ __all__ = [
     "DecisionKind",
     "Elevation",
     "ElevationState",
+    "Emergency",
+    "EmergencyCategory",
     "EndKind",
     "Exchange",
     "FeatureFlag",
+    "Incident",
     "KeyRight",
     "Layer",
     "LinkKind",
     "Mail",
     "MailState",
     "Mode",
+    "OfficeHours",
+    "OfficeSpan",
     "Outcome",
     "PortalSession",
     "Request",
     "RequestState",
+    "Review",
+    "ReviewKind",
     "Role",
     "Row",
     "Session",
     "SessionView",
     "Settings",
+    "Shift",
     "Shutting",
     "SignInLink",
     "Staff",

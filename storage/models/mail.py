@@ -30,6 +30,7 @@ class LinkKind(StrEnum):
 
     APPROVE = "approve"
     DENY = "deny"
+    VETO = "veto"
     SIGN_IN = "sign_in"
 
 

@@ -34,15 +34,29 @@ class Alternative(StrEnum):
 
 
 class RequestState(StrEnum):
-    """What is recorded of a request. What holds *now* is `app.policy.requests.state_at`: time needs no process."""
+    """What is recorded of a request. What holds *now* is `app.policy.requests.state_at`: time needs no process.
+    `DECLARED` is break-glass declared and not yet countersigned, `COOLING` what the tenant can still veto."""
 
     PENDING = "pending"
+    DECLARED = "declared"
+    COOLING = "cooling"
     APPROVED = "approved"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
     LAPSED = "lapsed"
     USED = "used"
+    VETOED = "vetoed"
+
+
+class EmergencyCategory(StrEnum):
+    """Harm that two hours would make irreparable (REQ-109)."""
+
+    DATA_LOSS = "data_loss"
+    SECURITY = "security"
+    SAFETY = "safety"
+    OUTAGE = "outage"
+    LEGAL = "legal"
 
 
 class DecisionKind(StrEnum):
@@ -51,6 +65,9 @@ class DecisionKind(StrEnum):
     STANDING_CONSENT = "standing_consent"
     COUNTERSIGN = "countersign"
     DECLINE = "decline"
+    BREAK_GLASS = "break_glass"
+    VETO = "veto"
+    EMERGENCY = "emergency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,32 @@ class Exchange:
     name: str
     at: datetime
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    """The second way in (REQ-108): declared by the engineer, countersigned by a super, then two hours of cooling that
+    begin when a mail server accepts the first letter to the tenant. Usable from `cooling_until` on, by time alone."""
+
+    reason: str
+    declared_at: datetime
+    countersigned_by: str | None
+    countersigned_at: datetime | None
+    cooling_since: datetime | None
+    cooling_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """The third way in (REQ-109): declared by one super, countersigned by another, for an engineer who is neither."""
+
+    category: EmergencyCategory
+    reason: str
+    declared_by: str
+    declared_at: datetime
+    countersigned_by: str | None
+    countersigned_at: datetime | None
+    incident_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +142,8 @@ class Request(Row):
     session_id: str | None = None
     again_of: str | None = None
     exchanges: tuple[Exchange, ...] = ()
+    break_glass: BreakGlass | None = None
+    emergency: Emergency | None = None
 
 
 @dataclass(frozen=True, slots=True)

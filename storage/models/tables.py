@@ -165,6 +165,27 @@ class ApiKeyTable(RowTable, table=True):
     tenant_id: str | None = from_image("tenant_id")
 
 
+class ReviewTable(RowTable, table=True):
+    __tablename__ = "review"
+    tenant_id: str | None = from_image("tenant_id")
+    request_id: str | None = from_image("request_id")
+    signed_at: str | None = from_image("signed_at")
+
+
+class IncidentTable(RowTable, table=True):
+    __tablename__ = "incident"
+    request_id: str | None = from_image("request_id")
+
+
+class OfficeHoursTable(RowTable, table=True):
+    __tablename__ = "office_hours"
+
+
+class ShiftTable(RowTable, table=True):
+    __tablename__ = "on_call_shift"
+    ends_at: str | None = from_image("ends_at")
+
+
 class CommandTable(RowTable, table=True):
     """Each Change's id with its answer: the same id twice is applied once. The image is `{"answer", "at", "id"}`."""
 

@@ -99,6 +99,10 @@ def read_ground(transaction: Transaction, change: Change, needed: Wanted) -> Gro
         asked["decision"]["request_id IN ({})"].extend(needed.requests)
     if needed.shut:
         asked["session"]["tenant_id IN ({}) AND ended_at IS NULL"].extend(needed.shut)
+    if needed.closed:
+        asked["request"]["tenant_id IN ({}) AND state IN ('declared', 'cooling')"].extend(needed.closed)
+    if needed.on_call_at is not None:
+        asked["on_call_shift"]["ends_at > {}"].append(time_text(needed.on_call_at - SKEW))
     parts = [
         f"SELECT '{_HEAD}', log, seq, lower(hex(hash)) FROM log_head WHERE log IN ({_marks(logs)})",
         f"SELECT '{_LAST}', lower(hex(hash)), seq, at FROM operator_log"

@@ -7,19 +7,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from app.services import letters, portal_letters, session_letters
+from app.services import letters, portal_letters, review_letters, session_letters, urgent_letters
 from storage.models import (
+    BreakGlass,
     Contact,
     ContactRole,
     DecisionKind,
     Elevation,
     ElevationState,
+    Emergency,
+    EmergencyCategory,
     EndKind,
     Exchange,
     Mail,
     Mode,
     Outcome,
     RequestState,
+    Review,
+    ReviewKind,
     SessionView,
     ViewKind,
 )
@@ -44,7 +49,8 @@ class Ids:
 
 def samples() -> dict[str, Mail]:
     """By a name that tells event and variant."""
-    return dict(_of_requests()) | dict(_of_sessions()) | {"step_up.locked": _locked()}
+    others = dict(_of_the_other_ways()) | dict(_of_reviews()) | {"step_up.locked": _locked()}
+    return dict(_of_requests()) | dict(_of_sessions()) | others
 
 
 def _of_requests() -> Iterator[tuple[str, Mail]]:
@@ -98,6 +104,53 @@ def _of_sessions() -> Iterator[tuple[str, Mail]]:
     yield "outcome.given", session_letters.outcome_given(view, where, ANN, used, given, end)[0]
 
 
+def _of_the_other_ways() -> Iterator[tuple[str, Mail]]:
+    view: View = Ids()  # type: ignore[assignment]  # draws ids only
+    security = Contact("nw/sec", "nw", "Security desk", "sec@nw.example", (ContactRole.SECURITY_CONTACT,))
+    where = place(JUAN, security)
+    glass = BreakGlass("The network closes dispute 8841\ntonight.", NOW, DANA.id, NOW, NOW, NOW + timedelta(hours=2))
+    question = Exchange("question", MARIA.id, MARIA.name, NOW, "Which refund?")
+    asked = request(RequestState.COOLING, urgent=True, break_glass=glass, exchanges=(question,))
+    yield "break_glass.declared", urgent_letters.break_glass_declared(view, where, ANN, asked, [DANA], NOW)[0]
+    told = urgent_letters.cooling(view, where, ANN, DANA, asked, NOW)
+    yield "break_glass.countersigned, to an admin", told[0]
+    yield "break_glass.countersigned, to a security contact", told[-1]
+    veto = replace(decision(asked, DecisionKind.VETO), minutes=None, note="not\ntonight")
+    yield "break_glass.vetoed", urgent_letters.vetoed(view, where, ANN, asked, veto, [DANA], NOW)[0]
+    yield "break_glass.usable", urgent_letters.usable(view, where, ANN, asked, NOW)[0]
+    harm = Emergency(EmergencyCategory.DATA_LOSS, "Imports delete\nbookings.", DANA.id, NOW, RAJ.id, NOW, "I-1")
+    opened = request(RequestState.APPROVED, emergency=harm, usable_until=NOW + timedelta(hours=8))
+    yield "emergency.declared", urgent_letters.emergency_declared(view, where, ANN, DANA, opened, [RAJ], NOW)[0]
+    everybody = urgent_letters.emergency(view, where, ANN, (DANA, RAJ), opened, "legal@ops.example", NOW)
+    yield "emergency.countersigned, to an admin", everybody[0]
+    yield "emergency.countersigned, to the operator", everybody[-1]
+
+
+def _of_reviews() -> Iterator[tuple[str, Mail]]:
+    view: View = Ids()  # type: ignore[assignment]  # draws ids only
+    where, due = place(JUAN), NOW + timedelta(hours=72)
+    dispute = Review(
+        "V-1",
+        ReviewKind.DISPUTE,
+        "nw",
+        "R-1",
+        None,
+        12,
+        "We were\nnever told.",
+        (ANN.id,),
+        JUAN.id,
+        JUAN.name,
+        NOW,
+        due,
+    )
+    emergency = replace(dispute, kind=ReviewKind.EMERGENCY, entry_seq=None, opened_by=DANA.id, opened_by_name=DANA.name)
+    finding = "Entering was necessary.\nNothing else was looked at."
+    for name, one in (("a dispute", dispute), ("an emergency", emergency)):
+        yield f"review.opened, {name}", review_letters.opened(view, where, one, None, [DANA], NOW)[0]
+        signed = replace(one, finding=finding, signed_by=DANA.id, signed_at=NOW)
+        yield f"review.signed, {name}", review_letters.answered(view, where, signed, DANA, None, NOW)[0]
+
+
 def _locked() -> Mail:
     """Written by the shared database itself (`storage.shared.proving`, `040_step_up.sql`)."""
     facts = canonical(
@@ -131,7 +184,7 @@ def leaves(value: object) -> Iterator[str]:
         yield str(value)
 
 
-UNSAID = {"to", "maximum", "usable_until", "expires_at"}
+UNSAID = {"to", "maximum", "usable_until", "expires_at", "due_at"}
 """Facts that steer what is said, or are said in some states only."""
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.policy import requests as policy
+from app.policy.duty import Duty
 from app.policy.people import Place
 from app.policy.requests import RequestForm
 from storage.models import (
@@ -193,18 +194,21 @@ def test_an_answer_needs_a_question() -> None:
 def test_full_mode_is_countersigned_by_another_person_once() -> None:
     """REQ-202, REQ-107."""
     full = request(mode=Mode.FULL)
-    assert policy.may_countersign(full, DANA, ANN, place(), NOW).allowed
-    assert policy.may_countersign(full, RAJ, ANN, place(), NOW).allowed
-    assert "other than Ann Lee" in policy.may_countersign(full, ANN, ANN, place(), NOW).why()
-    assert "auditor" in policy.may_countersign(full, NOOR, ANN, place(), NOW).why()
-    assert "nothing to countersign" in policy.may_countersign(request(), DANA, ANN, place(), NOW).why()
+    assert policy.may_countersign(full, DANA, ANN, place(), Duty(), NOW).allowed
+    assert policy.may_countersign(full, RAJ, ANN, place(), Duty(), NOW).allowed
+    assert "other than Ann Lee" in policy.may_countersign(full, ANN, ANN, place(), Duty(), NOW).why()
+    assert "auditor" in policy.may_countersign(full, NOOR, ANN, place(), Duty(), NOW).why()
+    assert "nothing to countersign" in policy.may_countersign(request(), DANA, ANN, place(), Duty(), NOW).why()
     dana_too = Contact("nw/d", "nw", "Dana", "dana+home@ops.example", (ContactRole.USER,))
-    assert "neither enter nor decide" in policy.may_countersign(full, DANA, ANN, place(dana_too), NOW).why()
-    assert "kill switch" in policy.may_countersign(full, DANA, ANN, place(kill_switch=True), NOW).why()
+    assert "neither enter nor decide" in policy.may_countersign(full, DANA, ANN, place(dana_too), Duty(), NOW).why()
+    assert "kill switch" in policy.may_countersign(full, DANA, ANN, place(kill_switch=True), Duty(), NOW).why()
     signed = replace(full, countersigned_by=RAJ.id)
-    assert "was countersigned by U-RAJ" in policy.may_countersign(signed, DANA, ANN, place(), NOW).why()
-    assert "was declined" in policy.may_countersign(replace(full, declined_by=RAJ.id), DANA, ANN, place(), NOW).why()
-    assert "too late" in policy.may_countersign(full, DANA, ANN, place(), NOW + timedelta(hours=24)).why()
+    assert "was countersigned by U-RAJ" in policy.may_countersign(signed, DANA, ANN, place(), Duty(), NOW).why()
+    assert (
+        "was declined"
+        in policy.may_countersign(replace(full, declined_by=RAJ.id), DANA, ANN, place(), Duty(), NOW).why()
+    )
+    assert "too late" in policy.may_countersign(full, DANA, ANN, place(), Duty(), NOW + timedelta(hours=24)).why()
 
 
 def test_a_no_needs_no_open_tenant() -> None:

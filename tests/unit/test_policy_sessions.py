@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from app.policy import sessions as policy
+from app.policy.duty import Duty
 from storage.models import (
     Contact,
     ContactRole,
@@ -108,7 +109,7 @@ def test_over_is_over_by_time() -> None:
         policy.may_end(session(), ANN, late),
         policy.may_force_end(session(), DANA, late),
         policy.may_ask_elevation(session(), ANN, place(), late),
-        policy.may_countersign_elevation(ASKED, DANA, ANN, place(), late),
+        policy.may_countersign_elevation(ASKED, DANA, ANN, place(), Duty(), late),
     ):
         assert "REQ-203" in {finding.rule for finding in verdict.refusals}
     assert policy.owes_outcome(session(), late)
@@ -168,13 +169,13 @@ def test_elevation_is_asked_once_and_granted_by_another() -> None:
     assert "waits" in policy.may_ask_elevation(ASKED, ANN, place(), NOW).why()
     assert "full mode already" in policy.may_ask_elevation(session(mode=Mode.FULL), ANN, place(), NOW).why()
     assert "not Raj" in policy.may_ask_elevation(session(), RAJ, place(), NOW).why()
-    assert policy.may_countersign_elevation(ASKED, RAJ, ANN, place(), NOW).allowed
-    assert "second person" in policy.may_countersign_elevation(ASKED, ANN, ANN, place(), NOW).why()
-    assert "no elevation waits" in policy.may_countersign_elevation(session(), RAJ, ANN, place(), NOW).why()
-    assert not policy.may_countersign_elevation(ASKED, NOOR, ANN, place(), NOW).allowed
+    assert policy.may_countersign_elevation(ASKED, RAJ, ANN, place(), Duty(), NOW).allowed
+    assert "second person" in policy.may_countersign_elevation(ASKED, ANN, ANN, place(), Duty(), NOW).why()
+    assert "no elevation waits" in policy.may_countersign_elevation(session(), RAJ, ANN, place(), Duty(), NOW).why()
+    assert not policy.may_countersign_elevation(ASKED, NOOR, ANN, place(), Duty(), NOW).allowed
     raj_too = Contact("nw/r", "nw", "Raj", "raj+x@ops.example", (ContactRole.USER,))
     assert "REQ-107" in {
-        f.rule for f in policy.may_countersign_elevation(ASKED, RAJ, ANN, place(raj_too), NOW).refusals
+        f.rule for f in policy.may_countersign_elevation(ASKED, RAJ, ANN, place(raj_too), Duty(), NOW).refusals
     }
-    assert not policy.may_countersign_elevation(ASKED, RAJ, ANN, place(kill_switch=True), NOW).allowed
+    assert not policy.may_countersign_elevation(ASKED, RAJ, ANN, place(kill_switch=True), Duty(), NOW).allowed
     assert policy.may_decline_elevation(ASKED, RAJ, ANN, place(kill_switch=True), NOW).allowed

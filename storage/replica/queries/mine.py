@@ -38,7 +38,8 @@ def open_counts(connection: sqlite3.Connection, now: datetime) -> dict[str, int]
     """How much is open, by main screen."""
     moment = time_text(now)
     requests, sessions = connection.execute(
-        "select (select count(*) from request where (state = 'pending' and expires_at > ?) or state = 'approved'), "
+        "select (select count(*) from request where (state = 'pending' and expires_at > ?)"
+        " or state in ('approved', 'cooling', 'declared')), "
         "(select count(*) from session where ended_at is null and expires_at > ?)",
         (moment, moment),
     ).fetchone()

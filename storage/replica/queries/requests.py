@@ -18,13 +18,13 @@ from storage.models import (
     ContactRole,
     Mail,
     Request,
-    RequestState,
     Role,
     Session,
     Settings,
     Staff,
     Tenant,
     parse_time,
+    time_text,
 )
 
 _LINE = """
@@ -39,7 +39,14 @@ LEFT JOIN contact c ON c.id = r.image ->> '$.target_id'
 LEFT JOIN staff e ON e.id = r.engineer_id
 LEFT JOIN session s ON s.id = r.image ->> '$.session_id'
 """
-_BEFORE = {"expired": ("pending",), "lapsed": ("approved",), "open": ("pending", "approved", "used")}
+_OPEN = ("approved", "cooling", "declared", "pending")
+_OPEN_MARKS = ", ".join("?" * len(_OPEN))
+_BEFORE = {
+    "expired": ("pending",),
+    "approved": ("cooling",),
+    "lapsed": ("approved", "declared", "cooling"),
+    "open": (*_OPEN, "used"),
+}
 _WORD_COLUMNS = (
     "r.id",
     "r.ticket",
@@ -109,17 +116,20 @@ class TenantChoice:
     settings: Settings
 
 
-def open_requests(connection: sqlite3.Connection) -> list[RequestLine]:
-    """Every request that waits or may still be used, and those whose session runs or still owes its outcome."""
-    waiting = connection.execute(
-        f"{_LINE} WHERE r.state IN (?, ?)", (RequestState.PENDING.value, RequestState.APPROVED.value)
-    ).fetchall()
+def open_requests(connection: sqlite3.Connection, expired_after: datetime | None = None) -> list[RequestLine]:
+    """Every request that waits or may still be used, those whose session runs or still owes its outcome; and those that
+    were urgent and expired after a time, for which break-glass may be declared."""
+    waiting = connection.execute(f"{_LINE} WHERE r.state IN ({_OPEN_MARKS})", _OPEN).fetchall()
+    if expired_after is not None:
+        waiting += connection.execute(
+            f"{_LINE} WHERE r.state = 'expired' AND r.expires_at > ? AND r.image ->> '$.urgent'",
+            (time_text(expired_after),),
+        ).fetchall()
     busy = {one for pair in connection.execute(_BUSY) for one in pair if one}
     if busy:
         marks = ",".join("?" * len(busy))
         waiting += connection.execute(
-            f"{_LINE} WHERE s.id IN ({marks}) AND r.state NOT IN (?, ?)",
-            (*busy, RequestState.PENDING.value, RequestState.APPROVED.value),
+            f"{_LINE} WHERE s.id IN ({marks}) AND r.state NOT IN ({_OPEN_MARKS})", (*busy, *_OPEN)
         ).fetchall()
     return [_line(row) for row in waiting]
 

@@ -16,15 +16,19 @@ from typing import NoReturn, TypeVar
 from storage.errors import GuardRefused
 from storage.log.actions import Action
 from storage.models import (
+    OFFICE,
     Actor,
     ActorKind,
     ApiKey,
     Contact,
     Decision,
+    OfficeHours,
     Request,
+    Review,
     Row,
     Session,
     Settings,
+    Shift,
     Staff,
     Standing,
     StepUp,
@@ -141,12 +145,15 @@ def _person(email: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Rows to fetch: by key; the contacts of `tenants`; the decisions on `requests`; the running sessions of the
-    tenants that the Change leaves shut (`shut`)."""
+    tenants that the Change leaves shut (`shut`); the break-glass under way where it closes that way (`closed`); the
+    shifts that are not over at `on_call_at`."""
 
     keys: frozenset[Key]
     tenants: frozenset[str]
     requests: frozenset[str]
     shut: frozenset[str]
+    closed: frozenset[str] = frozenset()
+    on_call_at: datetime | None = None
 
 
 def wanted(change: Change) -> Wanted:
@@ -157,6 +164,7 @@ def wanted(change: Change) -> Wanted:
     tenants: set[str] = set()
     requests: set[str] = set()
     shut: set[str] = set()
+    closed: set[str] = set()
     for row in (write.row for write in change.writes):
         keys.add((row.TABLE, row.id))
         if isinstance(row, (Request, Session, Decision)):
@@ -168,7 +176,19 @@ def wanted(change: Change) -> Wanted:
         keys |= set(_people_of(row))
         if is_shut(row):
             shut.add(row.id)
-    return Wanted(frozenset(keys), frozenset(tenants), frozenset(requests), frozenset(shut))
+        if isinstance(row, Settings) and closes_other_ways(row):
+            closed.add(row.id)
+    if any(entry.action in COUNTERSIGNING for entry in change.entries):
+        keys.add((OfficeHours.TABLE, OFFICE))
+    signed_at = change.at if (OfficeHours.TABLE, OFFICE) in keys else None
+    return Wanted(
+        frozenset(keys), frozenset(tenants), frozenset(requests), frozenset(shut), frozenset(closed), signed_at
+    )
+
+
+def closes_other_ways(settings: Settings) -> bool:
+    """Whether these settings leave neither break-glass nor emergency (REQ-110)."""
+    return settings.kill_switch or settings.mode is not TenantMode.DEFAULT
 
 
 def is_shut(row: Row) -> bool:
@@ -179,6 +199,10 @@ def is_shut(row: Row) -> bool:
         case Tenant():
             return row.status is not TenantStatus.ACTIVE
     return False
+
+
+COUNTERSIGNING = frozenset({Action.REQUEST_COUNTERSIGNED, Action.ELEVATION_GRANTED, Action.BREAK_GLASS_COUNTERSIGNED})
+"""What only whoever is on call does outside office hours (REQ-111)."""
 
 
 def _around_actor(actor: Actor) -> Iterable[Key]:
@@ -195,8 +219,14 @@ def _around_actor(actor: Actor) -> Iterable[Key]:
 def _people_of(row: Row) -> Iterable[Key]:
     people: list[str | None] = []
     match row:
+        case Review():
+            people = [*row.barred, row.signed_by]
+            yield Tenant.TABLE, row.tenant_id
+        case Shift():
+            people = [row.staff_id]
         case Request():
             people = [row.engineer_id, row.countersigned_by]
+            people += [row.emergency.declared_by] if row.emergency else []
         case Session():
             people = [row.engineer_id, row.elevation.decided_by if row.elevation else None]
             yield Standing.TABLE, row.engineer_id

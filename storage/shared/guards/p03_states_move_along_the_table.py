@@ -3,7 +3,7 @@ decision is never changed or removed.
 
 `REQUEST_MOVES`, `SESSION_MOVES` and `ELEVATION_MOVES` are the tables: (from, to) to the actions, one of which must
 stand in the Change with this very request or session named. A row also keeps its content: `…_MOVABLE` says which
-fields an action may change. Break-glass and emergency add their states, moves and fields here.
+fields an action may change. What time allows of break-glass and emergencies stands in `waits`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from storage.models import (
     Session,
 )
 from storage.models.row import Row
+from storage.shared.guards import waits
 from storage.shared.guards.case import Case, refuse
 
 Moves = dict[tuple[StrEnum | None, StrEnum | None], frozenset[Action]]
@@ -39,16 +40,34 @@ def _by(*actions: Action) -> frozenset[Action]:
 REQUEST_MOVES: Moves = {
     (None, RequestState.PENDING): _by(Action.REQUEST_CREATED),
     (None, RequestState.APPROVED): _by(Action.REQUEST_APPROVED),  # standing consent: asked and approved in one
-    (RequestState.PENDING, RequestState.APPROVED): _by(Action.REQUEST_APPROVED),
+    (RequestState.PENDING, RequestState.APPROVED): _by(Action.REQUEST_APPROVED, Action.EMERGENCY_COUNTERSIGNED),
     (RequestState.PENDING, RequestState.DENIED): _by(Action.REQUEST_DENIED),
     (RequestState.PENDING, RequestState.WITHDRAWN): _by(Action.REQUEST_WITHDRAWN),
     (RequestState.PENDING, RequestState.EXPIRED): _by(Action.REQUEST_EXPIRED),
     (RequestState.APPROVED, RequestState.WITHDRAWN): _by(Action.REQUEST_WITHDRAWN),
     (RequestState.APPROVED, RequestState.LAPSED): _by(Action.REQUEST_LAPSED),
     (RequestState.APPROVED, RequestState.USED): _by(Action.SESSION_STARTED),
+    (RequestState.PENDING, RequestState.DECLARED): _by(Action.BREAK_GLASS_DECLARED),  # over by time, not yet recorded
+    (RequestState.EXPIRED, RequestState.DECLARED): _by(Action.BREAK_GLASS_DECLARED),
+    (RequestState.DECLARED, RequestState.COOLING): _by(Action.BREAK_GLASS_COUNTERSIGNED),
+    (RequestState.DECLARED, RequestState.VETOED): _by(Action.BREAK_GLASS_VETOED),
+    (RequestState.DECLARED, RequestState.WITHDRAWN): _by(Action.REQUEST_WITHDRAWN),
+    (RequestState.DECLARED, RequestState.LAPSED): _by(Action.REQUEST_LAPSED),
+    (RequestState.COOLING, RequestState.VETOED): _by(Action.BREAK_GLASS_VETOED),
+    (RequestState.COOLING, RequestState.WITHDRAWN): _by(Action.REQUEST_WITHDRAWN),
+    (RequestState.COOLING, RequestState.APPROVED): _by(Action.BREAK_GLASS_USABLE, Action.EMERGENCY_COUNTERSIGNED),
+    (RequestState.COOLING, RequestState.LAPSED): _by(Action.REQUEST_LAPSED),
+    (RequestState.COOLING, RequestState.USED): _by(Action.SESSION_STARTED),  # usable by time, not yet recorded
+    (RequestState.EXPIRED, RequestState.APPROVED): _by(Action.EMERGENCY_COUNTERSIGNED),
+    (RequestState.DECLARED, RequestState.APPROVED): _by(Action.EMERGENCY_COUNTERSIGNED),
 }
 REQUEST_STAYS = _by(
-    Action.QUESTION_ASKED, Action.QUESTION_ANSWERED, Action.REQUEST_COUNTERSIGNED, Action.REQUEST_DECLINED
+    Action.QUESTION_ASKED,
+    Action.QUESTION_ANSWERED,
+    Action.REQUEST_COUNTERSIGNED,
+    Action.REQUEST_DECLINED,
+    Action.BREAK_GLASS_COOLING,
+    Action.EMERGENCY_DECLARED,
 )
 REQUEST_MOVABLE: Movable = {
     Action.REQUEST_APPROVED: frozenset(
@@ -63,6 +82,13 @@ REQUEST_MOVABLE: Movable = {
     Action.QUESTION_ASKED: frozenset({"exchanges"}),
     Action.QUESTION_ANSWERED: frozenset({"exchanges"}),
     Action.SESSION_STARTED: frozenset({"state", "session_id"}),
+    Action.BREAK_GLASS_DECLARED: frozenset({"state", "break_glass"}),
+    Action.BREAK_GLASS_COUNTERSIGNED: frozenset({"state", "layer", "granted_minutes", "break_glass"}),
+    Action.BREAK_GLASS_COOLING: frozenset({"break_glass"}),
+    Action.BREAK_GLASS_VETOED: frozenset({"state", "decided_at", "decided_by", "decision_note"}),
+    Action.BREAK_GLASS_USABLE: frozenset({"state", "usable_until"}),
+    Action.EMERGENCY_DECLARED: frozenset({"emergency"}),
+    Action.EMERGENCY_COUNTERSIGNED: frozenset({"state", "layer", "granted_minutes", "usable_until", "emergency"}),
 }
 
 
@@ -125,6 +151,9 @@ DECISION_ACTIONS = {
     DecisionKind.DENY: Action.REQUEST_DENIED,
     DecisionKind.COUNTERSIGN: Action.REQUEST_COUNTERSIGNED,
     DecisionKind.DECLINE: Action.REQUEST_DECLINED,
+    DecisionKind.BREAK_GLASS: Action.BREAK_GLASS_COUNTERSIGNED,
+    DecisionKind.VETO: Action.BREAK_GLASS_VETOED,
+    DecisionKind.EMERGENCY: Action.EMERGENCY_COUNTERSIGNED,
 }
 
 
@@ -147,6 +176,7 @@ def _request(case: Case, before: Request | None, after: Request) -> None:
         _along(case, REQUEST_MOVES, move, f"request {after.id}", request=after.id)
     if before is not None:
         _content_kept(case, before, after, REQUEST_MOVABLE, request=after.id)
+        waits.check(case, before, after)
 
 
 def _session(case: Case, before: Session | None, after: Session) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from storage.models import Decision, DecisionKind, ElevationState, Request, RequestState, Session, Staff
 from storage.shared.guards.case import Case, refuse, same_person
 
-DECIDED = frozenset({RequestState.APPROVED, RequestState.DENIED})
+DECIDED = frozenset({RequestState.APPROVED, RequestState.DENIED, RequestState.VETOED})
 
 
 def check(case: Case) -> None:
@@ -21,6 +21,7 @@ def check(case: Case) -> None:
         decided = request.decided_by if request.state in DECIDED else None
         if any(_is(case, request.engineer_id, by) for by in (request.countersigned_by, decided)):
             refuse("P4", f"{request.engineer_id} decides on their own request {request.id}")
+        _other_ways_by_others(case, request_before, request)
     for session_before, session in case.written(Session):
         if session_before is None:
             _engineer_is_no_contact(case, session.engineer_id, session.tenant_id)
@@ -38,6 +39,33 @@ def _decided_by_another(case: Case, decision: Decision) -> None:
     engineer = case.after(Staff, request.engineer_id)
     if decision.by == request.engineer_id or (engineer and same_person(engineer.email, case.actor.email)):
         refuse("P4", f"{case.actor.name} decides on their own request {request.id}")
+
+
+def _other_ways_by_others(case: Case, before: Request | None, request: Request) -> None:
+    """REQ-108, REQ-109: break-glass is declared by its engineer and countersigned by another; an emergency by two, of
+    whom neither is the engineer. Each signs in person."""
+    glass, old_glass = request.break_glass, before.break_glass if before else None
+    if glass is not None and glass.countersigned_by != (old_glass.countersigned_by if old_glass else None):
+        _in_person(case, request, glass.countersigned_by, request.engineer_id)
+    elif glass is not None and old_glass is None and case.actor.id != request.engineer_id:
+        refuse("P4", f"break-glass of request {request.id} is declared by its engineer")
+    emergency, old = request.emergency, before.emergency if before else None
+    if emergency is None or emergency == old:
+        return
+    if emergency.countersigned_by is None:
+        _in_person(case, request, emergency.declared_by, request.engineer_id)
+    else:
+        _in_person(case, request, emergency.countersigned_by, request.engineer_id, emergency.declared_by)
+
+
+def _in_person(case: Case, request: Request, signer: str | None, *others: str) -> None:
+    if signer != case.actor.id:
+        refuse("P4", f"{signer} is named on request {request.id}, but {case.actor.id} acts")
+    if any(_is(case, other, signer) for other in others):
+        refuse("P4", f"{case.actor.name} signs for themselves on request {request.id}")
+    if any(same_person(case.actor.email, contact.email) for contact in case.contacts_of(request.tenant_id)):
+        refuse("P4", f"{case.actor.name} is a contact of tenant {request.tenant_id}")
+    _engineer_is_no_contact(case, request.engineer_id, request.tenant_id)
 
 
 def _engineer_is_no_contact(case: Case, engineer_id: str, tenant_id: str) -> None:

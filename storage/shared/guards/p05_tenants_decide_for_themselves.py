@@ -8,7 +8,17 @@ for `read_only` alone (REQ-106).
 from __future__ import annotations
 
 from storage.log.actions import Action
-from storage.models import ActorKind, Contact, ContactRole, Decision, DecisionKind, Mode, Request, Settings
+from storage.models import (
+    ActorKind,
+    Contact,
+    ContactRole,
+    Decision,
+    DecisionKind,
+    Mode,
+    Request,
+    RequestState,
+    Settings,
+)
 from storage.shared.guards.case import Case, refuse
 
 
@@ -20,8 +30,23 @@ def check(case: Case) -> None:
     for _, decision in case.written(Decision):
         if decision.kind in (DecisionKind.APPROVE, DecisionKind.DENY) and not _is_admin_of(case, decision.tenant_id):
             refuse("P5", f"request {decision.request_id} is decided by an administrator of {decision.tenant_id} alone")
+        if decision.kind is DecisionKind.VETO and not _may_veto(case, decision.tenant_id):
+            refuse("P5", f"request {decision.request_id} is vetoed by an administrator of {decision.tenant_id} alone")
         if decision.kind is DecisionKind.STANDING_CONSENT:
             _stands(case, decision)
+    vetoed = {decision.request_id for _, decision in case.written(Decision) if decision.kind is DecisionKind.VETO}
+    for request_before, request in case.written(Request):
+        is_new = request.state is RequestState.VETOED and (
+            request_before is None or request_before.state != request.state
+        )
+        if is_new and request.id not in vetoed:
+            refuse("P5", f"request {request.id} is vetoed without a decision of its tenant")
+
+
+def _may_veto(case: Case, tenant_id: str) -> bool:
+    """An administrator; or the system, where it stands in for the portal and shuts the tenant."""
+    shuts = case.actor.kind is ActorKind.SYSTEM and any(row.id == tenant_id for _, row in case.written(Settings))
+    return shuts or _is_admin_of(case, tenant_id)
 
 
 def _is_admin_of(case: Case, tenant_id: str) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from storage.models import DecisionKind, Request, RequestState, Session
+from storage.models import DecisionKind, Layer, Request, RequestState, Session
 from storage.shared.guards.case import Case, refuse
 
-APPROVING = frozenset({DecisionKind.APPROVE, DecisionKind.STANDING_CONSENT})
+APPROVING = {
+    Layer.CONSENT: frozenset({DecisionKind.APPROVE, DecisionKind.STANDING_CONSENT}),
+    Layer.BREAK_GLASS: frozenset({DecisionKind.BREAK_GLASS}),
+    Layer.EMERGENCY: frozenset({DecisionKind.EMERGENCY}),
+}
 
 
 def check(case: Case) -> None:
@@ -19,16 +23,18 @@ def _approved(case: Case, session: Session) -> None:
     used = case.after(Request, session.request_id)
     if request is None or used is None:
         refuse("P7", f"session {session.id} starts without a request")
-    if request.state is not RequestState.APPROVED or request.session_id is not None:
+    if request.state not in (RequestState.APPROVED, RequestState.COOLING) or request.session_id is not None:
         refuse("P7", f"request {request.id} is {request.state}")
-    if request.usable_until is None or case.now >= request.usable_until:
-        refuse("P7", f"the approval of request {request.id} has lapsed")
+    if request.state is RequestState.APPROVED and (request.usable_until is None or case.now >= request.usable_until):
+        refuse("P7", f"the approval of request {request.id} has lapsed")  # of what cools, P3 looks at the time
     if used.state is not RequestState.USED or used.session_id != session.id:
         refuse("P7", f"request {request.id} must be used up by session {session.id}")
-    if not any(
-        d.kind in APPROVING and d.content_digest == request.content_digest for d in case.decisions_on(request.id)
-    ):
+    decisions = case.decisions_on(request.id)
+    opening = APPROVING[request.layer]
+    if not any(d.kind in opening and d.content_digest == request.content_digest for d in decisions):
         refuse("P7", f"what was approved is not what request {request.id} says now")
+    if any(d.kind is DecisionKind.VETO for d in decisions):
+        refuse("P7", f"request {request.id} was vetoed")
     same = (
         (request.tenant_id, session.tenant_id),
         (request.target_id, session.target_id),

@@ -1,12 +1,19 @@
-"""P8: no `full` without a countersign by another active staff member."""
+"""P8: no `full` without a countersign by another active staff member.
+
+Who may countersign now is held here too: outside office hours whoever is on call, and nobody else (REQ-111).
+"""
 
 from __future__ import annotations
 
-from storage.models import ElevationState, Mode, Request, Role, Session, Staff
-from storage.shared.guards.case import Case, refuse
+from zoneinfo import ZoneInfo
+
+from storage.models import OFFICE, ElevationState, Mode, OfficeHours, Request, Role, Session, Shift, Staff
+from storage.shared.guards.case import COUNTERSIGNING, Case, refuse
 
 
 def check(case: Case) -> None:
+    if case.is_staff() and case.actions & COUNTERSIGNING:
+        _is_on_duty(case)
     for request_before, request in case.written(Request):
         signed = request.countersigned_by
         if signed is not None and signed != (request_before.countersigned_by if request_before else None):
@@ -14,6 +21,18 @@ def check(case: Case) -> None:
     for session_before, session in case.written(Session):
         if session.mode is Mode.FULL and (session_before is None or session_before.mode is not Mode.FULL):
             _countersigned(case, session_before, session)
+
+
+def _is_on_duty(case: Case) -> None:
+    hours = case.before(OfficeHours, OFFICE)
+    if hours is None:
+        return
+    there = case.now.astimezone(ZoneInfo(hours.zone))
+    clock = there.strftime("%H:%M")
+    if any(span.weekday == there.isoweekday() and span.opens <= clock < span.closes for span in hours.spans):
+        return
+    if not any(shift.staff_id == case.actor.id and shift.covers(case.now) for shift in case.stored(Shift)):
+        refuse("P8", f"outside office hours only the on-call approver countersigns, and {case.actor.name} is not")
 
 
 def _countersigned(case: Case, before: Session | None, session: Session) -> None:

@@ -20,6 +20,10 @@ ACTS: dict[Action, str] = {
     Action.ELEVATION_ASKED: "session.elevate",
     Action.ELEVATION_GRANTED: "session.countersign",
     Action.SESSION_FORCE_ENDED: "session.force_end",
+    Action.BREAK_GLASS_DECLARED: "break_glass.declare",
+    Action.BREAK_GLASS_COUNTERSIGNED: "break_glass.countersign",
+    Action.EMERGENCY_DECLARED: "emergency.declare",
+    Action.EMERGENCY_COUNTERSIGNED: "emergency.countersign",
 }
 """Actions by staff that need a step-up, and the act it must have been given for."""
 FIRST_FACTOR = frozenset({Action.DATABASE_CREATED, Action.STAFF_ADDED})
@@ -31,6 +35,8 @@ def check(case: Case) -> None:
         if before is None or after != replace(before, used_by=(*before.used_by, case.change.id)):
             refuse("P10", f"step-up {after.id} can only be used, once, by the Change that rests on it")
     needed = {ACTS[action] for action in case.actions if action in ACTS}
+    if Action.EMERGENCY_DECLARED in case.actions:
+        needed.discard(ACTS[Action.REQUEST_CREATED])  # asked anew in the same act, by the super who declares
     if Action.CREDENTIAL_ENROLLED in case.actions and not case.actions & FIRST_FACTOR:
         needed.add("staff.enrol")
     if not needed or not case.is_staff():

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
 import psycopg
 
-from app.services import sessions, staff
-from storage.models import Mode, Role
+from app.services import break_glass, emergency, sessions, staff
+from storage.models import EmergencyCategory, LinkKind, Mode, Role
 from storage.shared.vault import OpenVault, new_key
 from tests.clock import ManualClock
 from tests.postgres import cluster, template
@@ -25,7 +25,8 @@ from tests.team import TeamShared
 @dataclass(frozen=True)
 class Company:
     """Where it is, who is who (name → staff id), codes that still work, and what lies about: requests of Ann that are
-    pending, approved and approved for full; Raj's running session, whose elevation waits."""
+    pending, approved and approved for full; urgent ones that are undecided, declared, countersigned with no letter out,
+    and cooling; one with a declared emergency; Raj's running session, whose elevation waits; a review that waits."""
 
     database: str
     people: dict[str, str]
@@ -35,6 +36,13 @@ class Company:
     full: str
     running: str
     link: str
+    undecided: str
+    declared: str
+    signed: str
+    cooling: str
+    alarmed: str
+    review: str
+    veto_link: str
 
     def role(self, name: str) -> str:
         """The database log-in of one of the people, or of a program."""
@@ -51,20 +59,35 @@ def company() -> Company:
 
 
 async def _made(database: str) -> Company:
-    clock = ManualClock(datetime.now(UTC))
+    clock = ManualClock(datetime.now(UTC) - timedelta(hours=25))
     shared = TeamShared(cluster(), database, clock)
     world = await World.made(shared, OpenVault(new_key()), clock, Path(mkdtemp(prefix="cs-company-")))  # type: ignore[arg-type]  # the other form of the same interface
     try:
         dee = await world.add("dee", "Dee Moss", Role.ENGINEER)
         await world.run(staff.deactivate, world.dana, dee.id)
+        urgent = [await world.ask(world.ann, ticket=f"T-1{n}", urgent=True) for n in range(4)]
+        await world.deliver()
+        clock.advance(hours=24, minutes=10)
+        undecided, declared, signed, cooling = urgent
+        for n, one in enumerate((declared, signed, cooling)):
+            await world.run(break_glass.declare, world.ann, one.id, f"{REASON} The dispute window {n} closes tonight.")
+        await world.run(break_glass.countersign, world.dana, cooling.id)
+        veto_link = await world.link(cooling, "northwind/maria", LinkKind.VETO)
+        clock.advance(minutes=50)
+        harm = (EmergencyCategory.OUTAGE, f"{REASON} The whole shop stands still.", "legal@ops.example")
+        done = await world.ask(world.ann, ticket="T-20")
+        await world.run(emergency.declare, world.dana, done.id, *harm)
+        opened = await world.run(emergency.countersign, world.lee, done.id, "legal@ops.example")
+        alarmed = await world.ask(world.ann, ticket="T-21")
+        harm = (EmergencyCategory.OUTAGE, f"{REASON} The second shop stands still.", "legal@ops.example")
+        await world.run(emergency.declare, world.dana, alarmed.id, *harm)
         running = await world.inside(world.raj, ticket="T-1")
         await world.run(sessions.ask_elevation, world.raj, running.id, f"{REASON} It must be set right by hand.")
         ready = await world.approve(await world.ask(world.ann, ticket="T-2"))
         full = await world.approve(await world.ask(world.ann, ticket="T-3", mode=Mode.FULL))
         pending = await world.ask(world.ann, ticket="T-4")
-        from storage.models import LinkKind
-
         link = await world.link(pending, "northwind/maria", LinkKind.APPROVE)
+        await world.run(break_glass.countersign, world.dana, signed.id)
         people = {
             one.email.split("@")[0]: one.id for one in (world.dana, world.ann, world.raj, world.lee, world.noor, dee)
         }
@@ -72,7 +95,7 @@ async def _made(database: str) -> Company:
     finally:
         await world.close()
         await shared.close()
-    made = Company(database, people, codes, pending.id, ready.id, full.id, running.id, link)
+    made = Company(database, people, codes, pending.id, ready.id, full.id, running.id, link, undecided.id, declared.id, signed.id, cooling.id, alarmed.id, opened.answer["review"], veto_link)  # fmt: skip
     with psycopg.connect(cluster().url(database), autocommit=True) as connection:
         for name, key in people.items():
             role = made.role(name)

@@ -26,6 +26,7 @@ from tests.guards.postgres import (
     attacks_as_owner,
     attacks_at_once,
     attacks_on_consent,
+    attacks_on_other_ways,
     attacks_on_rights,
     attacks_on_sessions,
     attacks_on_the_log,
@@ -38,6 +39,7 @@ from tests.postgres import cluster
 
 MODULES = (
     attacks_on_consent,
+    attacks_on_other_ways,
     attacks_on_sessions,
     attacks_on_the_log,
     attacks_on_rights,

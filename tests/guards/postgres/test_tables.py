@@ -50,7 +50,7 @@ def test_every_move_has_the_same_action(
         [was and was.value for was, _ in pairs],
         [becomes.value for _, becomes in pairs],
     )
-    meant = [next(iter(moves[pair])).value if pair in moves else None for pair in pairs]
+    meant = [",".join(sorted(moves[pair])) if pair in moves else None for pair in pairs]
     assert told == meant
 
 

@@ -5,19 +5,33 @@
 -- those actions, each once, each about that very row, in that row's tenant: no move without its entry, no entry without
 -- its move. What is over by time has moved already, whether or not anyone recorded it.
 
--- storage.shared.guards.p03…: REQUEST_MOVES, ELEVATION_MOVES, MAIL_MOVES, END_ACTIONS. A test holds these to those.
+-- storage.shared.guards.p03…: REQUEST_MOVES, ELEVATION_MOVES, MAIL_MOVES, END_ACTIONS. A test holds these to those. Two
+-- actions that lead the same way stand with a comma between; what was written tells which it is.
 create or replace function countersign.request_move(was text, becomes text) returns text
 language sql immutable parallel safe as $$
   select case concat(was, '>', becomes)
     when '>pending' then 'request.created'
     when '>approved' then 'request.approved'
-    when 'pending>approved' then 'request.approved'
+    when 'pending>approved' then 'emergency.countersigned,request.approved'
     when 'pending>denied' then 'request.denied'
     when 'pending>withdrawn' then 'request.withdrawn'
     when 'pending>expired' then 'request.expired'
     when 'approved>withdrawn' then 'request.withdrawn'
     when 'approved>lapsed' then 'request.lapsed'
-    when 'approved>used' then 'session.started' end
+    when 'approved>used' then 'session.started'
+    when 'pending>declared' then 'break_glass.declared'
+    when 'expired>declared' then 'break_glass.declared'
+    when 'declared>cooling' then 'break_glass.countersigned'
+    when 'declared>vetoed' then 'break_glass.vetoed'
+    when 'declared>withdrawn' then 'request.withdrawn'
+    when 'declared>lapsed' then 'request.lapsed'
+    when 'cooling>vetoed' then 'break_glass.vetoed'
+    when 'cooling>withdrawn' then 'request.withdrawn'
+    when 'cooling>approved' then 'break_glass.usable,emergency.countersigned'
+    when 'cooling>lapsed' then 'request.lapsed'
+    when 'cooling>used' then 'session.started'
+    when 'expired>approved' then 'emergency.countersigned'
+    when 'declared>approved' then 'emergency.countersigned' end
 $$;
 create or replace function countersign.elevation_move(was text, becomes text) returns text
 language sql immutable parallel safe as $$
@@ -52,7 +66,14 @@ begin
       when 'request.countersigned' then '{countersigned_by,countersigned_at}'
       when 'request.declined' then '{declined_by}'
       when 'question.asked' then '{exchanges}' when 'question.answered' then '{exchanges}'
-      when 'session.started' then '{state,session_id}' end
+      when 'session.started' then '{state,session_id}'
+      when 'break_glass.declared' then '{state,break_glass}'
+      when 'break_glass.countersigned' then '{state,layer,granted_minutes,break_glass}'
+      when 'break_glass.cooling' then '{break_glass}'
+      when 'break_glass.vetoed' then '{state,decided_at,decided_by,decision_note}'
+      when 'break_glass.usable' then '{state,usable_until}'
+      when 'emergency.declared' then '{emergency}'
+      when 'emergency.countersigned' then '{state,layer,granted_minutes,usable_until,emergency}' end
     when table_name = 'session' then case code
       when 'session.ended' then '{ended_at,end_kind,ended_by,end_reason,outcome}'
       when 'session.force_ended' then '{ended_at,end_kind,ended_by,end_reason,outcome}'
@@ -77,18 +98,25 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare acts text[]; was text := b->>'state'; becomes text := a->>'state'; asked int;
 begin
   if b = 'null' or was <> becomes then
-    acts := array[countersign.request_move(was, becomes)];
+    acts := string_to_array(countersign.request_move(was, becomes), ',');
+    if cardinality(acts) = 2 then
+      acts := array[case when a->'emergency' <> b->'emergency' then 'emergency.countersigned'
+                         when was = 'pending' then 'request.approved' else 'break_glass.usable' end];
+    end if;
     if acts[1] is null then
       perform countersign.refuse('P3', format('request %s cannot move from %s to %s', a->>'id', coalesce(was, 'nothing'), becomes));
     end if;
     if b = 'null' then
-      return case becomes when 'pending' then '{request.created}' else '{request.created,request.approved}' end;
+      return case when a->'emergency' <> 'null' then '{request.created,emergency.declared}'
+        when becomes = 'pending' then '{request.created}' else '{request.created,request.approved}' end;
     end if;
   else
     asked := jsonb_array_length(b->'exchanges');
     acts := array_remove(array[
       case when a->'exchanges' <> b->'exchanges' then
         case a->'exchanges'->-1->>'kind' when 'question' then 'question.asked' else 'question.answered' end end,
+      case when a->'break_glass' <> b->'break_glass' then 'break_glass.cooling' end,
+      case when a->'emergency' <> b->'emergency' then 'emergency.declared' end,
       case when (a->>'countersigned_by') is distinct from (b->>'countersigned_by') then 'request.countersigned' end,
       case when (a->>'declined_by') is distinct from (b->>'declined_by') then 'request.declined' end], null);
     if coalesce(cardinality(acts), 0) <> 1 then
@@ -105,6 +133,8 @@ begin
     if moment < b->>'expires_at' then
       perform countersign.refuse('P3', format('the time of request %s is not over', a->>'id'));
     end if;
+  elsif a->'break_glass' <> b->'break_glass' or a->'emergency' <> b->'emergency' or was in ('declared', 'cooling') then
+    perform countersign.in_its_time(b, a, acts[1], moment);  -- p03_waits.sql
   elsif acts[1] = 'request.lapsed' then
     if moment < b->>'usable_until' then
       perform countersign.refuse('P3', format('the approval of request %s has not lapsed', a->>'id'));
@@ -172,6 +202,9 @@ begin
     when 'platform_admin' then e->>'session'
     when 'settings' then e->>'tenant' when 'kill_switch' then e->>'tenant' when 'tenant' then e->>'tenant'
     when 'staff' then e->'data'->>'staff' when 'credential' then e->'data'->>'staff' when 'database' then e->'data'->>'staff'
+    when 'break_glass' then e->>'request' when 'emergency' then e->>'request' when 'incident' then e->>'request'
+    when 'review' then e->'data'->>'review'
+    when 'rota' then e->'data'->>'shift'
     when 'mail' then e->'data'->>'mail' when 'api_key' then e->'data'->>'key' when 'portal' then e->'data'->>'session' end, '');
 end $$;
 
@@ -199,7 +232,9 @@ begin
       when 'decision' then
         if b <> 'null' then perform countersign.refuse('P3', format('decision %s is never changed', a->>'id')); end if;
         acts := array[case a->>'kind' when 'approve' then 'request.approved' when 'standing_consent' then 'request.approved'
-          when 'deny' then 'request.denied' when 'countersign' then 'request.countersigned' else 'request.declined' end];
+          when 'deny' then 'request.denied' when 'countersign' then 'request.countersigned'
+          when 'break_glass' then 'break_glass.countersigned' when 'veto' then 'break_glass.vetoed'
+          when 'emergency' then 'emergency.countersigned' else 'request.declined' end];
         subject := a->>'request_id';
       when 'settings' then
         if b = 'null' then
@@ -230,6 +265,11 @@ begin
         if acts[1] is null and b <> 'null' then
           perform countersign.refuse('P3', format('letter %s cannot move from %s to %s', a->>'id', b->>'state', a->>'state'));
         end if;
+      when 'incident' then acts := '{incident.registered}'; subject := a->>'request_id';
+      when 'review' then acts := array[case when b = 'null' then 'review.opened' else 'review.signed' end];
+      when 'office_hours' then acts := '{rota.hours_set}'; subject := '';
+      when 'on_call_shift' then
+        acts := array[case when b = 'null' then 'rota.shift_set' else 'rota.shift_cancelled' end];
       else null;
     end case;
     foreach act in array coalesce(acts, '{}') loop
@@ -266,12 +306,20 @@ begin
   for n in 0 .. jsonb_array_length(the_case->'change'->'entries') - 1 loop
     e := the_case->'change'->'entries'->n;
     noun := split_part(e->>'action', '.', 1);
-    continue when e->>'action' = 'request.refused' or noun in ('rate_limit', 'log', 'digest', 'alert', 'tenant', 'settings', 'kill_switch', 'database', 'staff', 'credential', 'sign_in');
+    continue when e->>'action' = 'request.refused' or noun in ('rate_limit', 'log', 'digest', 'alert', 'tenant', 'settings', 'kill_switch', 'database', 'staff', 'credential', 'sign_in', 'rota');
     if noun in ('api_key', 'portal') then
       select r->'after' into subject from jsonb_array_elements(the_case->'rows') as r
        where r->>'table' = case noun when 'portal' then 'portal_session' else noun end;
       if (subject->>'tenant_id') is distinct from (e->>'tenant') then
         perform countersign.refuse('P3', format('an entry %s stands in another tenant''s log', e->>'action'));
+      end if;
+      continue;
+    end if;
+    if noun = 'review' then
+      subject := countersign.row_after(the_case, 'review', e->'data'->>'review');
+      if (subject->>'tenant_id', subject->>'request_id', subject->>'session_id')
+         is distinct from (e->>'tenant', e->>'request', e->>'session') then
+        perform countersign.refuse('P3', 'an entry about a review names what the review is about');
       end if;
       continue;
     end if;
@@ -283,7 +331,7 @@ begin
       end if;
       continue;
     end if;
-    subject := case when noun in ('request', 'question') then countersign.row_after(the_case, 'request', e->>'request')
+    subject := case when noun in ('request', 'question', 'break_glass', 'emergency', 'incident') then countersign.row_after(the_case, 'request', e->>'request')
                     else countersign.row_after(the_case, 'session', e->>'session') end;
     if (subject->>'tenant_id', subject->>'target_id', subject->>'ticket') is distinct from (e->>'tenant', e->>'target', e->>'ticket')
        or subject ? 'request_id' and (subject->>'request_id') is distinct from (e->>'request')

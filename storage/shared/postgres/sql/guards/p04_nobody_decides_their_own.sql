@@ -22,13 +22,13 @@ begin
       continue when a->>'kind' = 'standing_consent';
       if a->>'by' <> actor or a->>'by_name' <> the_case->'change'->'actor'->>'name' or not countersign.is_now(a->>'at', moment) then
         perform countersign.refuse('P4', format('decision %s names %s, but %s acts, now', a->>'id', a->>'by', actor));
-      elsif a->>'kind' in ('approve', 'deny') and exists (
+      elsif a->>'kind' in ('approve', 'deny', 'veto') and exists (
           select 1 from countersign.staff as s, countersign.contact as c
            where c.id = actor and countersign.person(s.email) = countersign.person(c.email)
              and (s.id = request->>'engineer_id' or countersign.is_active(s.image::jsonb, moment))) then
         perform countersign.refuse('P4', format('%s is of the operator, and nobody there decides for a tenant', actor));
       end if;
-      signer := case when a->>'kind' in ('countersign', 'decline') then actor end;
+      signer := case when a->>'kind' in ('countersign', 'decline', 'break_glass', 'emergency') then actor end;
       a := request;
     elsif r->>'table' = 'request' then
       if (b = 'null' or a->>'state' = 'used') and countersign.is_contact_of(a->>'engineer_id', a->>'tenant_id') then

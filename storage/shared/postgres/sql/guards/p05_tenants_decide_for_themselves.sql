@@ -8,7 +8,7 @@
 create or replace function countersign.guard_p05(the_case jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-  actor constant jsonb := the_case->'change'->'actor'; moment constant text := the_case->>'now'; r jsonb; a jsonb; b jsonb;
+  actor constant jsonb := the_case->'change'->'actor'; moment constant text := the_case->>'now'; r jsonb; a jsonb; b jsonb; wanted text;
 begin
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
     r := the_case->'rows'->n;
@@ -26,6 +26,8 @@ begin
               'kind', a->'kind', 'request_id', a->'request_id', 'contact_id', actor->'id', 'content_digest', a->'content_digest'))) then
             perform countersign.refuse('P5', format('%s was mailed no link to %s request %s', actor->>'id', a->>'kind', a->>'request_id'));
           end if;
+        elsif a->>'kind' = 'veto' then
+          perform countersign.check_veto(the_case, a);
         elsif a->>'kind' = 'standing_consent' then
           if coalesce((select s.image::jsonb->'standing_consent' from countersign.settings as s where s.id = a->>'tenant_id'), 'false') <> 'true' then
             perform countersign.refuse('P5', format('%s gave no standing consent', a->>'tenant_id'));
@@ -34,11 +36,15 @@ begin
           end if;
         end if;
       else
-        if a->>'state' in ('approved', 'denied') and (a->>'state') is distinct from (b->>'state')
-           and not countersign.writes(the_case, jsonb_build_object('table', 'decision', 'before', null, 'after', jsonb_build_object('request_id', a->'id',
-             'kind', case when b = 'null' then 'standing_consent' when a->>'state' = 'denied' then 'deny' else 'approve' end))) then
+        -- Whose decision a change of state rests on; that cooling is over, time alone decides (P3).
+        wanted := case when (a->>'state') is not distinct from (b->>'state') then null
+          when a->>'state' = 'denied' then 'deny' when a->>'state' = 'vetoed' then 'veto' when a->>'state' = 'cooling' then 'break_glass'
+          when a->>'state' <> 'approved' then null when b = 'null' then 'standing_consent'
+          when a->'emergency' <> b->'emergency' then 'emergency' when b->>'state' = 'pending' then 'approve' end;
+        if wanted is not null and not countersign.writes(the_case, jsonb_build_object('table', 'decision', 'before', null,
+             'after', jsonb_build_object('request_id', a->'id', 'kind', wanted))) then
           perform countersign.refuse('P5', format('request %s is %s without a decision of its tenant', a->>'id', a->>'state'));
-        elsif a->>'state' = 'approved' and (b->>'state') is distinct from 'approved' then
+        elsif wanted in ('approve', 'standing_consent') then
           if not (a->>'granted_minutes')::int between 1 and (a->>'minutes')::int then
             perform countersign.refuse('P5', format('request %s is granted for 1 to %s minutes', a->>'id', a->>'minutes'));
           elsif not countersign.is_now(a->>'decided_at', moment)
@@ -58,6 +64,24 @@ begin
         end if;
     end case;
   end loop;
+end $$;
+
+-- REQ-108: by the link of the urgent letter, by the deny link of the letter before, or by shutting the tenant or that
+-- way: by an administrator of it, who was mailed that link, or whose settings these are.
+create or replace function countersign.check_veto(the_case jsonb, decision jsonb) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare actor constant jsonb := the_case->'change'->'actor'; link jsonb; linked boolean; shuts boolean; own boolean;
+begin
+  link := jsonb_build_object('request_id', decision->'request_id', 'contact_id', actor->'id', 'content_digest', decision->'content_digest');
+  own := actor->>'kind' = 'tenant_admin' and countersign.is_admin_of(actor->>'id', decision->>'tenant_id');
+  linked := countersign.writes(the_case, jsonb_build_object('table', 'consent_link', 'before', link || '{"kind":"veto"}'))
+    or countersign.writes(the_case, jsonb_build_object('table', 'consent_link', 'before', link || '{"kind":"deny"}'));
+  shuts := countersign.writes(the_case, jsonb_build_object('table', 'settings', 'key', decision->'tenant_id', 'after', '{"kill_switch":true}'::jsonb))
+    or countersign.writes(the_case, jsonb_build_object('table', 'settings', 'key', decision->'tenant_id'))
+       and countersign.row_after(the_case, 'settings', decision->>'tenant_id')->>'mode' <> 'default';
+  if not (own and linked or shuts and (own or actor->>'kind' = 'system')) then
+    perform countersign.refuse('P5', format('request %s is vetoed by an administrator of %s alone', decision->>'request_id', decision->>'tenant_id'));
+  end if;
 end $$;
 
 create or replace function countersign.check_settings(the_case jsonb, b jsonb, a jsonb) returns void
@@ -116,6 +140,10 @@ begin
     end if;
     return;
   end if;
+  if a->>'to_id' = 'operator/legal' and a->>'event' = 'emergency.countersigned' and a->'links' = '[]' and a->>'state' = 'queued'
+     and countersign.has_action(the_case, 'emergency.countersigned') then
+    return;  -- the operator's own legal address is a setting, no row (REQ-109)
+  end if;
   address := coalesce(countersign.row_after(the_case, 'contact', a->>'to_id')->>'email',
                       countersign.row_after(the_case, 'staff', a->>'to_id')->>'email');
   if address is distinct from a->>'to_email' and not (address is null and the_case->'login'->>'kind' = 'owner')
@@ -140,15 +168,16 @@ begin
       r := the_case->'rows'->n;
       letter := case when r->>'table' = 'mail' and r->'before' <> 'null' then r->'before' else letter end;
     end loop;
-    request := countersign.row_image('request', a->>'request_id')::jsonb;
+    request := countersign.row_after(the_case, 'request', a->>'request_id');
     ok := letter->>'to_id' = a->>'contact_id' and letter->>'request_id' = a->>'request_id' and letter->'links' ? (a->>'kind')
-      and request->>'content_digest' = a->>'content_digest' and request->>'expires_at' = a->>'expires_at' and a->>'used_at' is null
+      and request->>'content_digest' = a->>'content_digest' and a->>'expires_at' = case when a->>'kind' = 'veto' then coalesce(request->'break_glass'->>'cooling_until', request->>'expires_at') else request->>'expires_at' end and a->>'used_at' is null
       and a->>'id' ~ '^[0-9a-f]{64}$';
     if ok is distinct from true then
       perform countersign.refuse('P5', 'a link is made with the letter it stands in');
     end if;
   elsif actor->>'kind' <> 'tenant_admin' or b->>'contact_id' <> actor->>'id' or b->>'used_at' is not null
-     or the_case->>'now' >= b->>'expires_at' or a - 'used_at' <> b - 'used_at' or not countersign.is_now(a->>'used_at', the_case->>'now') then
+     or the_case->>'now' >= b->>'expires_at' and not (b->>'kind' in ('veto', 'deny') and countersign.writes(the_case, jsonb_build_object(
+          'table', 'decision', 'before', null, 'after', jsonb_build_object('kind', 'veto', 'request_id', b->'request_id')))) or a - 'used_at' <> b - 'used_at' or not countersign.is_now(a->>'used_at', the_case->>'now') then
     perform countersign.refuse('P5', 'a link is used once, in its time, by whom it was mailed to');
   end if;
 end $$;

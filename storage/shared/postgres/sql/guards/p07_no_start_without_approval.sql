@@ -39,10 +39,11 @@ begin
   elsif not countersign.is_now(a->>'created_at', the_case->>'now')
      or (a->>'expires_at')::timestamptz <> (a->>'created_at')::timestamptz + interval '24 hours' then
     perform countersign.refuse('P7', format('request %s is made now and waits 24 hours', a->>'id'));
-  elsif a->>'engineer_id' <> the_case->'change'->'actor'->>'id' then
+  elsif a->>'engineer_id' <> the_case->'change'->'actor'->>'id' and a->'emergency' = 'null'
+     or not countersign.is_active(countersign.row_image('staff', a->>'engineer_id')::jsonb, the_case->>'now') then
     perform countersign.refuse('P7', format('request %s is for whoever asks', a->>'id'));
   elsif a->>'countersigned_by' is not null or a->>'declined_by' is not null or a->>'session_id' is not null
-     or a->'exchanges' <> '[]' or a->>'layer' <> 'consent'
+     or a->'exchanges' <> '[]' or a->>'layer' <> 'consent' or a->'break_glass' <> 'null'
      or a->>'state' = 'pending' and (a->>'decided_by' is not null or a->>'usable_until' is not null or a->>'granted_minutes' is not null) then
     perform countersign.refuse('P7', format('request %s begins as a new one', a->>'id'));
   elsif not (a->>'minutes')::int between 1 and 240 or not (a->>'records')::bigint between 1 and 1000000 or a->'tried' = '[]' then
@@ -70,20 +71,24 @@ begin
   used := countersign.row_after(the_case, 'request', s->>'request_id');
   if request is null then
     perform countersign.refuse('P7', format('session %s starts without a request', s->>'id'));
-  elsif request->>'state' <> 'approved' or request->>'session_id' is not null then
+  elsif request->>'state' not in ('approved', 'cooling') or request->>'session_id' is not null then
     perform countersign.refuse('P7', format('request %s is %s', request->>'id', request->>'state'));
-  elsif request->>'usable_until' is null or the_case->>'now' >= request->>'usable_until' then
-    perform countersign.refuse('P7', format('the approval of request %s has lapsed', request->>'id'));
+  elsif request->>'state' = 'approved' and (request->>'usable_until' is null or the_case->>'now' >= request->>'usable_until') then
+    perform countersign.refuse('P7', format('the approval of request %s has lapsed', request->>'id'));  -- of what cools, P3 looks at the time
   elsif used->>'state' <> 'used' or (used->>'session_id') is distinct from (s->>'id') then
     perform countersign.refuse('P7', format('request %s must be used up by session %s', request->>'id', s->>'id'));
   elsif request->>'content_digest' <> countersign.content_digest(request) or not exists (
       select 1 from countersign.decision as d, lateral (select d.image::jsonb as i) as x where d.request_id = request->>'id'
-         and i->>'kind' in ('approve', 'standing_consent') and i->>'content_digest' = request->>'content_digest') then
+         and i->>'content_digest' = request->>'content_digest' and case request->>'layer' when 'break_glass' then i->>'kind' = 'break_glass'
+           when 'emergency' then i->>'kind' = 'emergency' else i->>'kind' in ('approve', 'standing_consent') end) then
     perform countersign.refuse('P7', format('what was approved is not what request %s says now', request->>'id'));
   elsif (request->>'tenant_id', request->>'target_id', request->>'engineer_id', request->>'ticket', request->>'layer')
      is distinct from (s->>'tenant_id', s->>'target_id', s->>'engineer_id', s->>'ticket', s->>'layer')
      or s->>'engineer_id' <> the_case->'change'->'actor'->>'id' then
     perform countersign.refuse('P7', format('session %s is not what request %s asked for', s->>'id', request->>'id'));
+  elsif request->>'layer' = 'break_glass' and exists (select 1 from countersign.decision as d where d.request_id = request->>'id'
+      and d.image::jsonb->>'kind' = 'veto') then
+    perform countersign.refuse('P7', format('request %s was vetoed', request->>'id'));
   elsif not countersign.is_target(s->>'target_id', s->>'tenant_id') then
     perform countersign.refuse('P7', format('%s is no user of %s any more', s->>'target_id', s->>'tenant_id'));
   end if;

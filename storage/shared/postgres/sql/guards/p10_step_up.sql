@@ -11,6 +11,8 @@ language sql immutable parallel safe as $$
   select case code when 'request.created' then 'request.create' when 'session.started' then 'session.start'
     when 'request.countersigned' then 'request.countersign' when 'elevation.asked' then 'session.elevate'
     when 'elevation.granted' then 'session.countersign' when 'session.force_ended' then 'session.force_end'
+    when 'break_glass.declared' then 'break_glass.declare' when 'break_glass.countersigned' then 'break_glass.countersign'
+    when 'emergency.declared' then 'emergency.declare' when 'emergency.countersigned' then 'emergency.countersign'
     when 'credential.enrolled' then 'staff.enrol' end
 $$;
 
@@ -44,6 +46,9 @@ begin
   end loop;
   if actor->>'kind' <> 'staff' then
     return;
+  end if;
+  if 'emergency.declare' = any (needed) then
+    needed := array_remove(needed, 'request.create');  -- asked anew in the same act, by the super who declares
   end if;
   if needed = '{}' then
     return;

@@ -12,24 +12,26 @@ begin
   return (case actor->>'kind'
     when 'staff' then case
       when code in ('credential.enrolled', 'log.exported', 'request.refused', 'rate_limit.met', 'alert.raised') then true
+      when code = 'review.signed' then role in ('super', 'auditor')
       when role = 'auditor' then false
-      when code in ('staff.added', 'staff.deactivated', 'session.force_ended', 'tenant.imported', 'mail.requeued', 'api_key.created',
-        'api_key.revoked') then role = 'super'
+      when code in ('staff.added', 'staff.deactivated', 'session.force_ended', 'tenant.imported', 'mail.requeued', 'api_key.created', 'api_key.revoked', 'break_glass.countersigned', 'emergency.declared',
+        'emergency.countersigned', 'incident.registered', 'review.opened', 'rota.hours_set', 'rota.shift_set', 'rota.shift_cancelled') then role = 'super'
       else code in ('request.created', 'request.approved', 'request.withdrawn', 'request.countersigned', 'request.declined',
         'request.expired', 'request.lapsed', 'question.answered', 'session.started', 'session.ended', 'session.expired',
-        'outcome.given', 'elevation.asked', 'elevation.granted', 'elevation.declined')
+        'outcome.given', 'break_glass.declared', 'break_glass.usable', 'elevation.asked', 'elevation.granted', 'elevation.declined')
         or code like 'platform\_admin.impersonate.action.%' end
     when 'tenant_admin' then code in ('request.approved', 'request.denied', 'question.asked', 'settings.changed',
       'kill_switch.turned_on', 'kill_switch.turned_off', 'session.ended', 'log.exported', 'api_key.accepted',
-      'api_key.revoked', 'portal.signed_in', 'portal.signed_out')
+      'api_key.revoked', 'portal.signed_in', 'portal.signed_out', 'break_glass.vetoed', 'review.opened')
     when 'system' then case actor->>'id'
-      when 'clock' then code in ('request.expired', 'request.lapsed', 'session.expired')
-      when 'mail' then code in ('mail.delivered', 'mail.deferred', 'mail.failed', 'digest.sent', 'alert.raised')
+      when 'clock' then code in ('request.expired', 'request.lapsed', 'session.expired', 'break_glass.usable')
+      when 'mail' then code in ('mail.delivered', 'mail.deferred', 'mail.failed', 'digest.sent', 'alert.raised', 'break_glass.cooling')
       when 'worker' then code in ('mail.delivered', 'mail.deferred', 'mail.failed', 'digest.sent', 'alert.raised',
-        'request.expired', 'request.lapsed', 'session.expired', 'kill_switch.turned_on', 'session.ended')
+        'request.expired', 'request.lapsed', 'session.expired', 'kill_switch.turned_on', 'session.ended',
+        'break_glass.cooling', 'break_glass.usable', 'break_glass.vetoed')
       when 'portal' then code = 'sign_in.asked'
       else code in ('tenant.created', 'tenant.suspended', 'tenant.resumed', 'tenant.deprovisioned', 'tenant.plan_changed',
-        'tenant.flags_changed', 'database.created', 'credential.enrolled', 'tenant.imported', 'settings.changed', 'session.ended', 'log.exported',
+        'tenant.flags_changed', 'database.created', 'credential.enrolled', 'tenant.imported', 'settings.changed', 'session.ended', 'log.exported', 'break_glass.vetoed',
         'kill_switch.turned_on', 'kill_switch.turned_off') end
     else false end);
 end $$;

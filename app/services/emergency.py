@@ -1,0 +1,222 @@
+"""Emergencies by two supers (REQ-109): declared on a request that is open or expired, or on one asked anew in the same
+act; countersigned, reported, registered, and put before a third person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from app.policy import emergency as policy
+from app.policy import requests as asking
+from app.policy.limits import DEFAULTS, USABLE, Limits
+from app.policy.requests import RequestForm
+from app.policy.verdict import require
+from app.services import letters, reading, urgent_letters
+from app.services.command import Proof, change, step_up_act
+from app.services.requests import (
+    SHUT,
+    about,
+    created,
+    is_note,
+    keep_refusal,
+    new_request,
+    second_decision,
+    with_note,
+)
+from app.services.reviews import opened
+from storage.log.actions import Action
+from storage.log.entry import Draft
+from storage.models import (
+    Actor,
+    DecisionKind,
+    Emergency,
+    EmergencyCategory,
+    Incident,
+    Layer,
+    Request,
+    RequestState,
+    ReviewKind,
+    Staff,
+)
+from storage.shared.change import Change, Write
+from storage.view import View
+
+
+@step_up_act("emergency.declare")
+def declare(
+    view: View,
+    actor: Actor,
+    request_id: str,
+    category: EmergencyCategory,
+    reason: str,
+    legal_email: str,
+    *,
+    now: datetime,
+    limits: Limits = DEFAULTS,
+) -> Change:
+    """A super says what harm two hours would make irreparable. The tenant may still decide meanwhile."""
+    staff = reading.staff_member(view, actor)
+    request = reading.request(view, request_id)
+    engineer = reading.engineer_of(view, request)
+    place = reading.place(view, request.tenant_id)
+    decision = reading.decision_on(view, request_id)
+    proof = Proof(view, actor, "emergency.declare", now, limits)
+
+    verdict = policy.is_declarable(request, decision, now) & policy.may_declare(staff, engineer, place, now)
+    keep_refusal(view, actor, request.tenant_id, request.target_id, request.ticket, verdict, SHUT, now)
+    words = policy.is_emergency_reason(reason, request.ticket, reading.earlier_emergencies(view))
+    require(verdict & words & policy.can_be_told(legal_email) & proof.verdict)
+
+    declared = replace(request, emergency=_declared(staff, category, reason, now))
+    entry = _entry(Action.EMERGENCY_DECLARED, declared, reason)
+    mails = urgent_letters.emergency_declared(view, place, engineer, staff, declared, reading.supers(view), now)
+    return change(view, actor, now, [entry], [Write(declared), proof.used()], mails, id=request.id)
+
+
+@step_up_act("emergency.declare")
+def declare_anew(
+    view: View,
+    actor: Actor,
+    engineer_id: str,
+    form: RequestForm,
+    category: EmergencyCategory,
+    reason: str,
+    legal_email: str,
+    *,
+    now: datetime,
+    limits: Limits = DEFAULTS,
+) -> Change:
+    """Ask for an engineer and declare in one act. The admins are asked as for any request: their yes may be faster."""
+    staff = reading.staff_member(view, actor)
+    engineer = reading.the(view, Staff, engineer_id, "staff member")
+    place = reading.place(view, form.tenant_id)
+    earlier = view.get(Request, form.again_of) if form.again_of is not None else None
+    reasons = reading.earlier_reasons(view, engineer.id, form.again_of)
+    proof = Proof(view, actor, "emergency.declare", now, limits)
+
+    verdict = asking.may_create(form, engineer, place, now, reasons, earlier)
+    verdict &= policy.may_declare(staff, engineer, place, now)
+    keep_refusal(view, actor, form.tenant_id, form.target_id, form.ticket, verdict, SHUT, now)
+    words = policy.is_emergency_reason(reason, form.ticket, (form.reason, *reading.earlier_emergencies(view)))
+    require(verdict & words & policy.can_be_told(legal_email) & proof.verdict)
+
+    asked = new_request(view.fresh_id("R"), form, engineer, now)
+    declared = replace(asked, emergency=_declared(staff, category, reason, now))
+    asked_mails = letters.request_created(view, place, engineer, declared, now)
+    mails = urgent_letters.emergency_declared(view, place, engineer, staff, declared, reading.supers(view), now)
+    entries = [
+        created(declared, tuple(mail.to_id for mail in asked_mails)),
+        _entry(Action.EMERGENCY_DECLARED, declared, reason),
+    ]
+    return change(
+        view,
+        actor,
+        now,
+        entries,
+        [Write(declared, 1), Write(proof.used().row, 1)],
+        (*asked_mails, *mails),
+        id=declared.id,
+        state=declared.state.value,
+    )
+
+
+@step_up_act("emergency.countersign")
+def countersign(
+    view: View,
+    actor: Actor,
+    request_id: str,
+    legal_email: str,
+    note: str = "",
+    *,
+    now: datetime,
+    limits: Limits = DEFAULTS,
+) -> Change:
+    """A second super agrees: it can be used from now on, and everybody is told."""
+    staff = reading.staff_member(view, actor)
+    request = reading.request(view, request_id)
+    engineer = reading.engineer_of(view, request)
+    place = reading.place(view, request.tenant_id)
+    decision = reading.decision_on(view, request_id)
+    first = view.get(Staff, request.emergency.declared_by) if request.emergency else None
+    proof = Proof(view, actor, "emergency.countersign", now, limits)
+
+    verdict = policy.may_countersign(request, decision, staff, first, engineer, place, now)
+    require(verdict & is_note(note) & policy.can_be_told(legal_email) & proof.verdict)
+    assert request.emergency is not None and first is not None
+
+    incident_id = view.fresh_id("I")
+    signed = replace(
+        request,
+        state=RequestState.APPROVED,
+        layer=Layer.EMERGENCY,
+        granted_minutes=request.minutes,
+        usable_until=now + USABLE,
+        emergency=replace(request.emergency, countersigned_by=staff.id, countersigned_at=now, incident_id=incident_id),
+    )
+    agreed = second_decision(view, request, DecisionKind.EMERGENCY, staff, note, now)
+    review = opened(
+        view,
+        actor,
+        ReviewKind.EMERGENCY,
+        place.tenant.id,
+        f"Emergency {incident_id}, {policy.CATEGORIES[request.emergency.category]}: {request.emergency.reason}",
+        (engineer.id, first.id, staff.id),
+        now,
+        request=signed,
+    )
+    incident = Incident(
+        id=incident_id,
+        request_id=request.id,
+        tenant_id=request.tenant_id,
+        engineer_id=engineer.id,
+        ticket=request.ticket,
+        category=request.emergency.category,
+        reason=request.emergency.reason,
+        declared_by=first.id,
+        countersigned_by=staff.id,
+        at=now,
+        review_id=review.row.id,
+    )
+    mails = urgent_letters.emergency(view, place, engineer, (first, staff), signed, legal_email, now)
+    entry = about(
+        Action.EMERGENCY_COUNTERSIGNED,
+        signed,
+        request.emergency.reason,
+        {
+            "category": request.emergency.category.value,
+            "declared_by": first.id,
+            "mailed": [mail.to_id for mail in mails],
+            "content_digest": request.content_digest,
+            **with_note(note),
+        },
+    )
+    registered = about(Action.INCIDENT_REGISTERED, signed, request.emergency.reason, {"incident": incident_id})
+    return change(
+        view,
+        actor,
+        now,
+        [entry, registered, review.entry],
+        [Write(signed), Write(agreed), proof.used(), Write(incident, 1), Write(review.row, 2)],
+        (*mails, *review.mails),
+        id=request.id,
+        state=signed.state.value,
+        incident=incident_id,
+        review=review.row.id,
+    )
+
+
+def _declared(staff: Staff, category: EmergencyCategory, reason: str, now: datetime) -> Emergency:
+    return Emergency(
+        category=category,
+        reason=reason,
+        declared_by=staff.id,
+        declared_at=now,
+        countersigned_by=None,
+        countersigned_at=None,
+        incident_id=None,
+    )
+
+
+def _entry(action: Action, request: Request, reason: str) -> Draft:
+    assert request.emergency is not None
+    return about(action, request, reason, {"category": request.emergency.category.value})

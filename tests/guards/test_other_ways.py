@@ -1,0 +1,194 @@
+"""Break-glass and emergencies before the guards of the SQLite form, with the policy out of the way (REQ-108 … 111)."""
+
+# ruff: noqa: E501  (each wrong stands on one line)
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from storage.errors import GuardRefused
+from storage.log.actions import Action
+from storage.models import (
+    OFFICE,
+    BreakGlass,
+    DecisionKind,
+    Emergency,
+    EmergencyCategory,
+    Incident,
+    Layer,
+    OfficeHours,
+    OfficeSpan,
+    RequestState,
+    Review,
+    ReviewKind,
+    Role,
+    Shift,
+    Start,
+    TenantMode,
+)
+from tests.guards.scene import (
+    ANN,
+    APPROVAL,
+    AS_MARIA,
+    BEN,
+    COMPANY,
+    MARIA,
+    NOW,
+    PENDING,
+    REQUEST,
+    RUNNING,
+    SESSION,
+    SETTINGS,
+    STANDING,
+    SUE,
+    TENANT,
+    Scene,
+    acting,
+    person,
+    proof,
+    used,
+)
+
+HOUR = timedelta(hours=1)
+IDA = "U-IDA"
+SECOND = person(IDA, Role.SUPER)
+UNDECIDED = replace(PENDING, urgent=True, created_at=NOW - 25 * HOUR, expires_at=NOW - HOUR)
+GLASS = BreakGlass("it burns", NOW, None, None, None, None)
+DECLARED = replace(UNDECIDED, state=RequestState.DECLARED, break_glass=GLASS)
+SIGNED = replace(
+    DECLARED,
+    state=RequestState.COOLING,
+    layer=Layer.BREAK_GLASS,
+    granted_minutes=30,
+    break_glass=replace(GLASS, countersigned_by=SUE, countersigned_at=NOW),
+)
+COOLED = replace(
+    SIGNED,
+    break_glass=BreakGlass("it burns", NOW - 3 * HOUR, SUE, NOW - 3 * HOUR, NOW - 2 * HOUR, NOW),
+)
+STILL = replace(COOLED, break_glass=replace(COOLED.break_glass, cooling_until=NOW + HOUR))  # type: ignore[type-var]  # it has one
+OPENING = replace(APPROVAL, kind=DecisionKind.BREAK_GLASS, by=SUE, by_name="Sue", minutes=None)
+HARM = Emergency(EmergencyCategory.OUTAGE, "all down", SUE, NOW, None, None, None)
+ALARMED = replace(PENDING, emergency=HARM)
+OPENED = replace(
+    PENDING,
+    state=RequestState.APPROVED,
+    layer=Layer.EMERGENCY,
+    granted_minutes=30,
+    usable_until=NOW + 8 * HOUR,
+    emergency=replace(HARM, countersigned_by=IDA, countersigned_at=NOW, incident_id="I-1"),
+)
+INCIDENT = Incident("I-1", REQUEST, TENANT, ANN, "CASE-1", EmergencyCategory.OUTAGE, "all down", SUE, IDA, NOW, "V-1")
+REVIEW = Review(
+    "V-1",
+    ReviewKind.EMERGENCY,
+    TENANT,
+    REQUEST,
+    None,
+    None,
+    "all down",
+    (ANN, SUE, IDA),
+    IDA,
+    "Ida",
+    NOW,
+    NOW + 72 * HOUR,
+)
+
+
+def declaring() -> Scene:
+    code = proof(ANN, "break_glass.declare")
+    return Scene((*COMPANY, UNDECIDED, code), acting(ANN, "P-1"), Action.BREAK_GLASS_DECLARED, (DECLARED, used(code)))
+
+
+def signing() -> Scene:
+    code = proof(SUE, "break_glass.countersign")
+    return Scene(
+        (*COMPANY, DECLARED, code),
+        acting(SUE, "P-1"),
+        Action.BREAK_GLASS_COUNTERSIGNED,
+        (SIGNED, OPENING, used(code)),
+    )
+
+
+def vetoing() -> Scene:
+    gone = replace(STILL, state=RequestState.VETOED, decided_by=MARIA, decided_at=NOW)
+    decision = replace(APPROVAL, id="D-2", kind=DecisionKind.VETO, minutes=None)
+    return Scene((*COMPANY, STILL, OPENING), AS_MARIA, Action.BREAK_GLASS_VETOED, (gone, decision))
+
+
+def entering() -> Scene:
+    code = proof(ANN, "session.start")
+    spent = replace(COOLED, state=RequestState.USED, session_id=SESSION)
+    begun = replace(STANDING, active_session=SESSION, starts=(Start(TENANT, NOW),))
+    inside = replace(RUNNING, layer=Layer.BREAK_GLASS)
+    after = (inside, spent, begun, used(code))
+    return Scene((*COMPANY, COOLED, OPENING, code), acting(ANN, "P-1"), Action.SESSION_STARTED, after)
+
+
+def emergency() -> Scene:
+    code = proof(IDA, "emergency.countersign")
+    decision = replace(APPROVAL, kind=DecisionKind.EMERGENCY, by=IDA, by_name="Ida", minutes=None)
+    actor = replace(acting(SUE, "P-1"), id=IDA, name=SECOND.name, email=SECOND.email)
+    scene = Scene(
+        (*COMPANY, SECOND, ALARMED, code), actor, Action.EMERGENCY_COUNTERSIGNED,
+        (OPENED, decision, used(code), INCIDENT, REVIEW),
+    )  # fmt: skip
+    return scene.named(Action.EMERGENCY_COUNTERSIGNED, Action.INCIDENT_REGISTERED, Action.REVIEW_OPENED)
+
+
+LAWFUL = (declaring, signing, vetoing, entering, emergency)
+
+
+@pytest.mark.parametrize("scene", LAWFUL)
+def test_what_is_lawful_passes(scene: Callable[[], Scene]) -> None:
+    scene().check()
+
+
+NIGHT = OfficeHours(OFFICE, "UTC", (OfficeSpan(1, "12:00", "13:00"),), SUE, NOW)
+TWO_HOURS_AGO = replace(HARM, declared_at=NOW - 2 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("scene", "promise"),
+    [
+        (lambda: declaring().stored(replace(UNDECIDED, urgent=False)).writing(replace(DECLARED, urgent=False)), "P3"),
+        (lambda: declaring().stored(PENDING).writing(replace(PENDING, state=RequestState.DECLARED, break_glass=GLASS)), "P3"),
+        (lambda: declaring().by(acting(BEN, "P-1")), "P4"),
+        (lambda: declaring().stored(replace(SETTINGS, mode=TenantMode.CONSENT_ONLY)), "P6"),
+        (lambda: declaring().stored(replace(SETTINGS, kill_switch=True)), "P6"),
+        (lambda: declaring().stored(proof(ANN, "request.create")), "P10"),
+        (lambda: signing().by(acting(ANN, "P-1")), "P12"),
+        (lambda: signing().by(acting(BEN, "P-1")), "P12"),
+        (lambda: signing().writing(replace(SIGNED, break_glass=COOLED.break_glass)), "P3"),
+        (lambda: signing().stored(NIGHT), "P8"),
+        (lambda: vetoing().by(acting(SUE)), "P5"),
+        (lambda: vetoing().without(replace(APPROVAL, id="D-2")), "P5"),
+        (lambda: vetoing().stored(COOLED).writing(replace(COOLED, state=RequestState.VETOED, decided_by=MARIA, decided_at=NOW)), "P3"),
+        (lambda: entering().stored(STILL).writing(replace(STILL, state=RequestState.USED, session_id=SESSION)), "P3"),
+        (lambda: entering().stored(SIGNED).writing(replace(SIGNED, state=RequestState.USED, session_id=SESSION)), "P3"),
+        (lambda: entering().stored(replace(APPROVAL, by=MARIA)), "P7"),
+        (lambda: entering().stored(replace(APPROVAL, id="D-2", kind=DecisionKind.VETO)), "P7"),
+        (lambda: entering().stored(replace(SETTINGS, mode=TenantMode.CONSENT_ONLY)), "P6"),
+        (lambda: emergency().without(INCIDENT), "P12"),
+        (lambda: emergency().without(REVIEW), "P12"),
+        (lambda: emergency().stored(replace(ALARMED, emergency=replace(HARM, declared_by=IDA))).writing(replace(OPENED, emergency=replace(OPENED.emergency, declared_by=IDA))), "P4"),  # type: ignore[type-var]
+        (lambda: emergency().stored(replace(ALARMED, emergency=TWO_HOURS_AGO)).writing(replace(OPENED, emergency=replace(OPENED.emergency, declared_at=TWO_HOURS_AGO.declared_at))), "P3"),  # type: ignore[type-var]
+        (lambda: emergency().stored(PENDING), "P3"),
+    ],
+)  # fmt: skip
+def test_what_is_not_is_refused(scene: Callable[[], Scene], promise: str) -> None:
+    """P3 … P12."""
+    assert promise in scene().broken()
+    with pytest.raises(GuardRefused):
+        scene().check()
+
+
+def test_whoever_is_on_call_passes_at_night() -> None:
+    """REQ-111."""
+    signing().stored(NIGHT, Shift("C-1", SUE, NOW - HOUR, NOW + HOUR, SUE, NOW)).check()
+    cancelled = Shift("C-1", SUE, NOW - HOUR, NOW + HOUR, SUE, NOW, cancelled=True)
+    assert "P8" in signing().stored(NIGHT, cancelled).broken()
