@@ -18,7 +18,7 @@ from storage.shared.sqlite import SqliteShared
 from storage.shared.vault import Vault, new_key
 from tests.clock import ManualClock
 
-BOTH_FORMS = ("tests.services", "tests.sync")
+BOTH_FORMS = ("tests.services", "tests.sync", "tests.web")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

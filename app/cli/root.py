@@ -27,6 +27,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "rota": ("app.cli.rota", "Office hours, and who is on call when"),
     "audit": ("app.cli.audit", "The logs: list, verify, export; a session's dossier"),
     "report": ("app.cli.report", "The transparency report over any period"),
+    "apikey": ("app.cli.apikey", "Keys for programs: create, list, revoke"),
     "serve": ("app.cli.serve", "The portal for tenants' admins, over HTTP"),
     "worker": ("app.cli.worker", "Deliver mail and record what time has ended"),
     "demo": ("app.cli.demo", "The demo world; demo fill makes a large one"),

@@ -7,7 +7,6 @@ the page shows; it goes through the very commands that `countersign consent` run
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
@@ -24,7 +23,7 @@ from app.portal.rates import UNKNOWN_LINKS, WRONG_CODES
 from app.portal.seal import browser_of
 from app.services import consent
 from app.services.consent import Asked
-from storage.errors import Conflict, ForkedHistory, GuardRefused, Offline
+from storage.errors import Conflict, GuardRefused, Offline
 from storage.models import Actor, ActorKind, ConsentLink, LinkKind, RequestState
 from storage.shared.change import Change
 
@@ -164,15 +163,10 @@ async def _followed(request: Request, token: str) -> Asked | None:
     if door.rates.wait(UNKNOWN_LINKS, address):
         return None
     key = token_hash(token)
-    view = door.view()
-    if view.get(ConsentLink, key) is None:
-        with contextlib.suppress(Offline, ForkedHistory):
-            await door.place.sync.pull()
-        view = door.view()
-        if view.get(ConsentLink, key) is None:
-            door.rates.count(UNKNOWN_LINKS, address)
-            return None
-    return consent.asked(view, key)
+    if await door.row_or_pulled(ConsentLink, key) is None:
+        door.rates.count(UNKNOWN_LINKS, address)
+        return None
+    return consent.asked(door.view(), key)
 
 
 def _unknown(request: Request) -> Response:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import Request
 
 from app.portal.rates import Rates
 from app.portal.seal import Sealer
-from storage.errors import Misconfigured
-from storage.models import Actor
+from storage.errors import ForkedHistory, Misconfigured, Offline
+from storage.models import Actor, Row
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from app.bootstrap import Workplace
     from storage.shared.change import Applied, Change
     from storage.view import View
+
+R = TypeVar("R", bound=Row)
 
 
 @dataclass
@@ -59,6 +62,15 @@ class Door:
 
     def view(self) -> View:
         return self.place.desk.view()
+
+    async def row_or_pulled(self, kind: type[R], key: str) -> R | None:
+        """The row of that key; one that is not here yet may just have been made by another process."""
+        found = self.view().get(kind, key)
+        if found is None:
+            with contextlib.suppress(Offline, ForkedHistory):
+                await self.place.sync.pull()
+            found = self.view().get(kind, key)
+        return found
 
     async def run(
         self, command: Callable[..., Change], actor: Actor, *args: object, change_id: str | None = None, **named: Any

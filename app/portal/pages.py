@@ -46,9 +46,9 @@ def page(
     return response
 
 
-def told(request: Request, heading: str, *words: str, status: int) -> HTMLResponse:
-    """A page that says one thing."""
-    return page(request, "told.html", status=status, heading=heading, words=words)
+def told(request: Request, heading: str, *words: str, status: int, link: tuple[str, str] | None = None) -> HTMLResponse:
+    """A page that says one thing, and where to go on from there."""
+    return page(request, "told.html", status=status, heading=heading, words=words, link=link)
 
 
 @cache

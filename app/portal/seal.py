@@ -75,6 +75,13 @@ class Sealer:
             return None
         return Opened(change_id, self._code(change_id, made, subject))
 
+    def csrf(self, session_id: str) -> str:
+        """What every form of a signed-in person's pages carries: no other site knows it."""
+        return self._mac("csrf", session_id).hex()
+
+    def is_csrf(self, text: str, session_id: str) -> bool:
+        return hmac.compare_digest(text.encode("utf-8", "replace"), self.csrf(session_id).encode())
+
     def _code(self, change_id: str, made: str, subject: str) -> str:
         digest = self._mac("code", change_id, made, subject)
         return "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:CODE_LENGTH])

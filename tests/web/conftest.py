@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.services.conftest import vault as vault
+from tests.services.conftest import world as world
+from tests.services.world import World
 from tests.terminal.headless import Answer, Home
 from tests.terminal.headless import prepared as prepared  # the fixture, by its name
 from tests.web.browser import DESK, chromium
+from tests.web.inside import Inside
 from tests.web.portal import Portal, serving
 
 
@@ -57,3 +61,9 @@ def context(browser: Browser, portal: Portal) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def inside(world: World, tmp_path: Path) -> Inside:
+    """The portal in this process, on the populated world."""
+    return Inside(world, tmp_path / "portal-home")
