@@ -51,7 +51,7 @@ def line(entry: Entry) -> Line:
         action.removeprefix(IMPERSONATION),
         _MEANINGS.get(action, action),
         str(actor.get("name", "")),
-        {"staff": "operator", "tenant_admin": "you", "system": "system", "gate": "product"}.get(
+        {"staff": "operator", "tenant_admin": "your admin", "system": "system", "gate": "product"}.get(
             str(actor.get("kind")), str(actor.get("kind", ""))
         ),
         _detail(data),
