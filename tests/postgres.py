@@ -70,9 +70,10 @@ def _major(place: Path) -> str:
 class Cluster:
     """A running server. `url(name)` addresses a database of it as its superuser."""
 
-    def __init__(self, programs: Path, *, durable: bool = False) -> None:
+    def __init__(self, programs: Path, *, durable: bool = False, **settings: str) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="cs-pg-", dir="/tmp"))  # a socket's path must be short
-        self._durable, self._numbers = durable, itertools.count(1)
+        self._settings = {**(DURABLE if durable else SETTINGS), **settings}
+        self._numbers = itertools.count(1)
         self.user = _unprivileged()
         if self.user is not None:
             os.chown(self.home, pwd.getpwnam(self.user).pw_uid, -1)
@@ -99,8 +100,7 @@ class Cluster:
         assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
 
     def start(self) -> None:
-        settings = DURABLE if self._durable else SETTINGS
-        options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+        options = " ".join(f"-c {name}='{value}'" for name, value in self._settings.items())
         self._run("pg_ctl", "-D", self.data, "-l", self.home / "log", "-w", "-o", f"-k {self.home} {options}", "start")
 
     def stop(self, mode: str = "immediate") -> None:

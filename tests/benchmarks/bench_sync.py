@@ -94,7 +94,7 @@ async def _latencies(path: Path, home: Path) -> list[float]:
     return [1000 * (arrived[rev] - at) for rev, at in committed.items()]
 
 
-async def _stalls(work: Callable[[], Awaitable[object]]) -> tuple[float, list[float]]:
+async def stalls(work: Callable[[], Awaitable[object]]) -> tuple[float, list[float]]:
     """Seconds that `work` took, and how late (ms) the loop was each time it wanted to draw meanwhile."""
     late: list[float] = []
     done = False
@@ -118,10 +118,10 @@ async def _measure(room: Path) -> list[Figure]:
     shared_path = room / "shared.db"
     fill(shared_path, ENTRIES, TENANTS)
     async with _console(shared_path, room / "bootstrap") as (shared, sync):
-        seconds, late = await _stalls(sync.pull)
+        seconds, late = await stalls(sync.pull)
         per_second = ENTRIES / seconds
-        report_seconds, _ = await _stalls(lambda: verify_all(shared, ROW_TABLES))
-        round_seconds, round_late = await _stalls(sync.check_everything)
+        report_seconds, _ = await stalls(lambda: verify_all(shared, ROW_TABLES))
+        round_seconds, round_late = await stalls(sync.check_everything)
         assert not sync.status.faults
     latencies = await _latencies(shared_path, room / "bootstrap")
     median, worst = statistics.median(latencies), max(latencies)

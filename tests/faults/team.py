@@ -114,7 +114,7 @@ class Standby(Server):
 
     def __init__(self, primary: Server, port: int) -> None:
         self.home = Path(mkdtemp(prefix="cs-sb-", dir="/tmp"))
-        self.user, self.programs, self._durable = primary.user, primary.programs, True
+        self.user, self.programs, self._settings = primary.user, primary.programs, primary._settings
         self._numbers = primary._numbers
         if self.user is not None:
             os.chown(self.home, pwd.getpwnam(self.user).pw_uid, -1)
