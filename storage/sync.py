@@ -17,14 +17,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from storage import sync_chunk
 from storage.clock import SharedClock
 from storage.errors import Corrupt, CountersignError, ForkedHistory, Offline
 from storage.evidence import Docket, Finding
+from storage.filling.near import filled
 from storage.log.chain import Fault
 from storage.log.entry import OPERATOR, Head
 from storage.replica.engine import Replica
 from storage.shared.interface import Hint, Pulled, SharedDatabase
+from storage.sync_checked import public_tables
 from storage.sync_intake import Intake, Taken
 from storage.sync_status import ChangeSet, SyncStatus
 from storage.sync_watch import Watch
@@ -37,6 +38,8 @@ Progress = Callable[[int, int], None]
 
 CHUNK = 1000
 """Entries a pull. Small enough that the writers of the shared file, who wait while a reader reads, wait little."""
+LONG = 10_000
+"""From so many entries on a new replica is filled at once (`storage.filling`) rather than pull by pull."""
 _BULK = 5000
 _MEASURE_EVERY = 15.0
 _BACKOFF_SECONDS = (0.1, 3.0)
@@ -69,6 +72,7 @@ class Sync:
         self._closed = False
         self._generation = 0
         self._followed = False
+        self._guards = ""
         self._rebuilds_told = replica.rebuilds
         self._measured_at: tuple[float, float] | None = None
         self._watch = Watch(shared, replica, self.in_thread, self.found, self._rebuild, self._went_round)
@@ -92,8 +96,11 @@ class Sync:
     async def _pull(self, progress: Progress | None) -> ChangeSet:
         entries, keys, findings = 0, set[tuple[str, str]](), list[Finding]()
         wholesale, reached = False, self._told
-        while True:
+        position = await self.in_thread(self._intake.position)
+        if position is None:
+            await self._fill(progress)
             position = await self.in_thread(self._intake.position)
+        while True:
             after = position.head if position is not None else Head()
             if after.seq > reached:  # another process of this home pulled, or an earlier pull was cut short
                 unseen = await self.in_thread(lambda span=(reached, after.seq): self._intake.between(*span))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
@@ -107,13 +114,12 @@ class Sync:
             entries += taken.entries
             wholesale = wholesale or len(keys) + len(taken.keys) > _BULK or rebuilds > 0
             keys = set() if wholesale else keys | taken.keys
-            findings += taken.findings
+            findings += [*taken.findings, *await self._look(pulled)]
             self._progress(taken, pulled, progress)
             reached = max(after.seq, taken.position.head.seq) if taken.position is not None else after.seq
             if taken.broken or not (pulled.more or taken.again):
                 break
-        while await self.in_thread(self._intake.make_index):
-            pass
+            position = await self.in_thread(self._intake.position)
         self._rebuilds_told, self._told = self._replica.rebuilds, reached
         new = self._note(findings, forked=taken.broken)
         self.status = replace(
@@ -124,7 +130,7 @@ class Sync:
             bootstrapping=None,
             last_pull=self._clock.now(),
         )
-        tables = frozenset(table for table, _ in keys) if not wholesale else sync_chunk.public_tables()
+        tables = frozenset(table for table, _ in keys) if not wholesale else public_tables()
         change_set = self._changed(entries, tables, frozenset(keys), new, wholesale)
         if taken.broken:
             raise ForkedHistory(
@@ -132,6 +138,41 @@ class Sync:
                 f"nothing that adds privilege is possible now; the evidence is in {self._docket.directory}",
             )
         return change_set
+
+    async def _fill(self, progress: Progress | None) -> None:
+        """A long history is taken in at once, by other processes, as far as it is sound; then `_pull` goes on."""
+        upto = (await self._shared.position()).head.seq
+        if upto < LONG:
+            return
+
+        def note(done: int, total: int) -> None:
+            self.status = replace(self.status, bootstrapping=(done, total))
+            if progress is not None:
+                progress(done, total)
+
+        await self.in_thread(lambda: self.witness.save(at_once=True))
+        async with filled(self._shared.place, self._replica.path, self.witness.path, upto, note) as made:
+            if made is not None:
+                await self.in_thread(lambda: self._intake.adopt(made.path))
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether there is reason to compare everything at once, and the background check has yet to do it."""
+        return self._watch.alarmed
+
+    async def _look(self, pulled: Pulled) -> list[Finding]:
+        """What guards the data, if its mark changed: what does not stand any more is a fault at once. If all of it
+        stands (again), something may have happened meanwhile: the background check compares everything, now."""
+        if pulled.guards in ("", self._guards):
+            return []
+        before, self._guards = self._guards, pulled.guards
+        if before:
+            self._watch.alarm()
+        found: dict[str, str | int | None] = {"before": before, "now": pulled.guards}
+        return [
+            Finding(Fault(OPERATOR, pulled.head.seq, f"{words}: since then anything may be written"), {}, found)
+            for words in await self._shared.loosened()
+        ]
 
     def _progress(self, taken: Taken, pulled: Pulled, progress: Progress | None) -> None:
         done = taken.position.head.seq if taken.position is not None else 0

@@ -8,10 +8,7 @@ nothing behind the break. A row that does not match its digest is left out; the 
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from storage.evidence import Finding
 from storage.log.chain import (
@@ -26,60 +23,38 @@ from storage.log.chain import (
     sound_body,
     sound_twins,
 )
-from storage.log.entry import OPERATOR, Head
-from storage.models.row import row_types
-from storage.replica.schema import PRIVATE
+from storage.log.entry import OPERATOR
 from storage.replica.soundness import ReplicaDamaged, check_heads
-from storage.shared.interface import Position, Pulled, StoredEntry, StoredRow
+from storage.shared.interface import Position, Pulled, StoredEntry
+from storage.sync_checked import Checked, LinkOf, check_rows, row_words
+from storage.sync_quick import sound_entries
 from storage.witness import Witness
-
-RowKey = tuple[str, str]
-
-
-def public_tables() -> frozenset[str]:
-    """The row tables a replica has. Table names from outside reach SQL only if they are among these."""
-    return frozenset(row_types()) - PRIVATE
-
-
-@dataclass(slots=True)
-class Checked:
-    """What of a chunk may be applied, and what is wrong with the rest."""
-
-    epoch: str
-    link: Link
-    entries: list[StoredEntry] = field(default_factory=list)
-    twins: list[StoredEntry] = field(default_factory=list)
-    tenant_links: dict[str, Link] = field(default_factory=dict)
-    digests: dict[RowKey, tuple[int, bytes]] = field(default_factory=dict)
-    rows: list[StoredRow] = field(default_factory=list)
-    settled: set[RowKey] = field(default_factory=set)
-    findings: list[Finding] = field(default_factory=list)
-    broken: bool = False
-    """The history does not go on from here: no further pull can help."""
-
-    def heads(self) -> dict[str, Head]:
-        """The newest verified entries of the logs that this chunk moved."""
-        moved = {OPERATOR: self.link, **self.tenant_links}
-        return {log: Head(link.seq, link.hash) for log, link in moved.items()}
 
 
 def check(connection: sqlite3.Connection, position: Position | None, pulled: Pulled, witness: Witness) -> Checked:
     """Verify a chunk that was pulled from `position`, reading the replica for what it follows on. Raises ReplicaDamaged
     when what looks like a fork is the replica's own fault."""
     link = Link() if position is None else Link(position.head.seq, position.head.hash)
-    checked = Checked(pulled.epoch, link)
     finding = _discontinuity(connection, position, pulled, witness)
     if finding is not None:
         check_heads(connection)
-        checked.findings.append(finding)
-        checked.broken = True
-        return checked
-    _check_entries(connection, pulled, witness, checked)
+        return Checked(pulled.epoch, link, findings=[finding], broken=True)
+    checked = check_entries(pulled, link, lambda log: _link_of(connection, log), witness)
     if not checked.broken:
         _check_end(pulled, witness, checked)
     if checked.broken:
         check_heads(connection)
-    _check_rows(pulled.rows, checked)
+    check_rows(pulled.rows, checked)
+    return checked
+
+
+def check_entries(pulled: Pulled, link: Link, link_of: LinkOf, witness: Witness) -> Checked:
+    """The entries of a chunk that follows `link`, with their twins: at a glance if all of them are plainly sound, else
+    one by one up to the first fault."""
+    checked = sound_entries(pulled, link, link_of, witness)
+    if checked is None:
+        checked = Checked(pulled.epoch, link)
+        _check_entries(link_of, pulled, witness, checked)
     return checked
 
 
@@ -111,7 +86,7 @@ def _discontinuity(
     return Finding(Fault(OPERATOR, seq, words), expected, found)
 
 
-def _check_entries(connection: sqlite3.Connection, pulled: Pulled, witness: Witness, checked: Checked) -> None:
+def _check_entries(link_of: LinkOf, pulled: Pulled, witness: Witness, checked: Checked) -> None:
     """Take entries, each with its twin, up to the first fault."""
     twins = {(entry.log, entry.seq): entry for entry in pulled.tenant_entries}
     for entry in pulled.entries:
@@ -130,7 +105,7 @@ def _check_entries(connection: sqlite3.Connection, pulled: Pulled, witness: Witn
             return _break(checked, Fault(OPERATOR, seq, wrong), {"prev": checked.link.hash}, _stored(entry))
         try:
             listed = [((str(table), str(key)), bytes.fromhex(sha256)) for table, key, sha256 in body.get("rows", ())]
-            fault = _check_twin(connection, entry, body, twins, witness, checked)
+            fault = _check_twin(link_of, entry, body, twins, witness, checked)
         except (
             AttributeError,
             TypeError,
@@ -152,7 +127,7 @@ def _check_entries(connection: sqlite3.Connection, pulled: Pulled, witness: Witn
 
 
 def _check_twin(
-    connection: sqlite3.Connection,
+    link_of: LinkOf,
     entry: StoredEntry,
     body: Body,
     twins: dict[tuple[str, int], StoredEntry],
@@ -171,7 +146,7 @@ def _check_twin(
     twin = twins.get((log, seq))
     if twin is None:
         return Fault(log, seq, f"the entry is missing; operator number {entry.seq} names it as its twin")
-    before = checked.tenant_links.get(log) or _link_of(connection, log)
+    before = checked.tenant_links.get(log) or link_of(log)
     twin_hash, wrong = twin.hash.hex(), ""
     sound = sound_body(log, seq, twin.hash, twin.body, before)
     if sound is None or not sound_twins(entry.seq, body, twin_hash, sound):
@@ -201,37 +176,6 @@ def _check_end(pulled: Pulled, witness: Witness, checked: Checked) -> None:
     if seen is not None and seen.seq > last.seq:
         words = f"this console saw number {seen.seq}, the log now ends at {last.seq}"
         _break(checked, Fault(OPERATOR, seen.seq, words), {"seq": seen.seq, "hash": seen.hash}, _link(last))
-
-
-def _check_rows(rows: Iterable[StoredRow], checked: Checked) -> None:
-    """Each row against the digest in the entry whose number is its revision."""
-    public = public_tables()
-    for row in rows:
-        if row.rev > checked.link.seq:
-            continue  # behind a break, or written again since: its entry has not been verified here
-        actual = image_digest(row)
-        row_key = row[:2]
-        vouched = checked.digests.get(row_key)
-        if vouched == (row.rev, actual):
-            checked.settled.add(row_key)
-            if row.table in public:
-                checked.rows.append(row)
-            continue
-        words = "its image is not the one this entry vouches for"
-        if vouched is None or vouched[0] != row.rev:
-            words = "the row says it was written with this entry, but the entry does not list it"
-        expected: dict[str, str | int | None] = {"sha256": vouched[1].hex(), "rev": vouched[0]} if vouched else {}
-        fault = Fault(OPERATOR, row.rev, row_words(row.table, row.key) + words)
-        checked.findings.append(Finding(fault, expected, {"rev": row.rev, "sha256": actual.hex(), "image": row.image}))
-
-
-def image_digest(row: StoredRow) -> bytes:
-    """SHA-256 of a row's image: of the image itself where it was sent, else (private tables) as the database says."""
-    return (
-        hashlib.sha256(row.image.encode("utf-8", "surrogateescape")).digest()
-        if row.image
-        else bytes.fromhex(row.digest)
-    )
 
 
 def missing_rows(connection: sqlite3.Connection) -> list[Finding]:
@@ -285,11 +229,6 @@ def apply(connection: sqlite3.Connection, checked: Checked) -> None:
         " ON CONFLICT (log) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
         [(log, checked.epoch, head.seq, bytes.fromhex(head.hash)) for log, head in checked.heads().items()],
     )
-
-
-def row_words(table: str, key: str) -> str:
-    """How a row is named in a fault."""
-    return f"table {table}, row {key}: "
 
 
 def _link_of(connection: sqlite3.Connection, log: str) -> Link:

@@ -15,7 +15,7 @@ from storage.log.chain import Fault, Link, check_entry, leaf
 from storage.log.entry import OPERATOR, Head
 from storage.replica.soundness import ReplicaDamaged, check_digest, check_heads
 from storage.shared.interface import StoredEntry, StoredRow
-from storage.sync_chunk import image_digest, public_tables, row_words
+from storage.sync_checked import image_digest, public_tables, row_words
 
 
 def compare_heads(mine: Mapping[str, Head], theirs: Mapping[str, Head]) -> list[Finding]:

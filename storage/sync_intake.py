@@ -8,20 +8,19 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 
 from storage import sync_chunk
 from storage.errors import Misconfigured
 from storage.evidence import Finding
 from storage.log.entry import Head
 from storage.replica.engine import TROUBLE, Replica, is_damage, position_of
-from storage.replica.schema import make_awaited_index, put_off_indexes
 from storage.replica.soundness import ReplicaDamaged
 from storage.shared.interface import Position, Pulled
+from storage.sync_checked import public_tables
 from storage.witness import Witness
 
 _NAMED = 1000
-_LONG = 10_000
-"""A history of so many entries is taken in without indexes; they are made at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,6 @@ class Intake:
                 try:
                     if position_of(connection) != position:  # another process of this home was faster
                         return Taken(position, 0, frozenset(), (), again=True)
-                    if position is None and pulled.head.seq > _LONG:
-                        put_off_indexes(connection)
                     checked = sync_chunk.check(connection, position, pulled, self._witness)
                     if checked.broken and not checked.entries:
                         return Taken(position, 0, frozenset(), tuple(checked.findings), broken=True)
@@ -86,25 +83,16 @@ class Intake:
         except OSError as error:
             raise Misconfigured(f"what was pulled cannot be kept: {error}", "check the disk of the home") from error
 
-    def make_index(self) -> bool:
-        """Make one of the indexes that were put off while a long history came in; False if none is left. Each in a
-        transaction of its own, so that other processes get their turn; a replica left without is completed later."""
-        try:
-            if not self._replica.writer().execute("SELECT 1 FROM awaited_index LIMIT 1").fetchall():
-                return False
-            with self._replica.locked():
-                connection = self._replica.writer()
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    made = make_awaited_index(connection)
-                    connection.execute("COMMIT")
-                finally:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-            return made
-        except TROUBLE as error:
-            self._mend(error)
-            return False
+    def adopt(self, filled: Path) -> None:
+        """Take a file that `storage.filling` made, unless another process of this home was faster."""
+        with self._replica.locked():
+            if self._replica.usable() is None and position_of(self._replica.writer()) is not None:
+                return
+            self._replica.adopt(filled)
+            found = self._replica.writer().execute("SELECT log, epoch, seq, hash FROM log_head").fetchall()
+        for log, epoch, seq, entry_hash in found:
+            self._witness.saw(epoch, {log: Head(seq, entry_hash.hex())})
+        self._witness.save(at_once=True)
 
     def between(self, after: int, upto: int) -> frozenset[tuple[str, str]] | None:
         """The rows that entries in (after, upto] wrote, as the replica has it: what another process of this home, or a
@@ -118,7 +106,7 @@ class Intake:
             rows = [row for (body,) in found for row in json.loads(body).get("rows", ())]
         except (*TROUBLE, ValueError):  # a damaged copy: whoever compares will find it, here everything is reloaded
             return None
-        return frozenset((table, key) for table, key, _ in rows if table in sync_chunk.public_tables())
+        return frozenset((table, key) for table, key, _ in rows if table in public_tables())
 
     def _mend(self, error: Exception) -> None:
         """Rebuild a damaged replica. A disk that is full, or read-only, is no damage: raises Misconfigured, and what

@@ -9,6 +9,7 @@ copies, heads against last entries. Where the replica's own copy turns out to be
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
@@ -21,14 +22,12 @@ from storage.replica.engine import TROUBLE, Replica, is_damage, position_of
 from storage.replica.schema import PRIVATE
 from storage.replica.soundness import ReplicaDamaged, check_heads
 from storage.shared.interface import SharedDatabase
-from storage.sync_chunk import public_tables
+from storage.sync_checked import public_tables
 from storage.sync_compare import compare_entries, compare_heads, compare_rows
 
 T = TypeVar("T")
 
-_CHUNK = 250
-_REST_SECONDS = 1.0
-"""At least: a table of a few rows is compared in an instant, and each step wakes three threads."""
+_CHUNK = 500
 _DUTY = 100
 """Rest so many times as long as the last step took: 1 % of one core at most. A change without a new entry is looked
 for at once; this finds the rest."""
@@ -65,16 +64,21 @@ class Watch:
         self._alarm = asyncio.Event()
 
     def alarm(self) -> None:
-        """Something was committed and no entry came: compare everything, now."""
+        """Something was done behind the log's back, or may have been: compare everything, now."""
         self._alarm.set()
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether an alarm is still to be followed."""
+        return self._alarm.is_set()
 
     async def run(self) -> None:
         """Go round and round until cancelled, whatever happens to the database, the network or the disk."""
         while True:
             try:
                 async for cost in self.steps():
-                    await self._rest(max(_REST_SECONDS, cost * _DUTY))
-                await self._rest(_REST_SECONDS)
+                    await self._rest(max(self._shared.rest_seconds, cost * _DUTY))
+                await self._rest(self._shared.rest_seconds)
             except (CountersignError, OSError, *TROUBLE):
                 # out of reach, damaged over there, or a disk in the way: the pull says so, nothing to compare
                 await asyncio.sleep(_OUTAGE_SECONDS)
@@ -101,10 +105,13 @@ class Watch:
             await self._integrity()
             ceilings = await self._heads()
             yield time.monotonic() - began
-            for table in (*sorted(public_tables()), *sorted(PRIVATE, reverse=True)):
+            tables, logs = [*public_tables(), *PRIVATE], [*{*ceilings, OPERATOR}]
+            random.shuffle(tables)  # many consoles begin together, and need not look at the same things
+            random.shuffle(logs)
+            for table in tables:
                 async for cost in self._table(table):
                     yield cost
-            for log in (*sorted(ceilings.keys() - {OPERATOR}), OPERATOR):
+            for log in logs:
                 async for cost in self._log(log):
                     yield cost
             self._went_round()

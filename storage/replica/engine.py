@@ -127,6 +127,14 @@ class Replica:
         self._make(because, keep)
         self.rebuilds += 1
 
+    def adopt(self, filled: Path) -> None:
+        """Put a complete file in the place of ours, which holds nothing yet. The caller holds the lock."""
+        self._close_writer()
+        self._discard(keep=False)
+        filled.replace(self.path)
+        with contextlib.closing(_connect(self.path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+
     @contextlib.contextmanager
     def locked(self, patience: float = 60.0) -> Iterator[None]:
         """Hold the right to write, across processes. Blocks: not for the UI thread. Raises Misconfigured when another

@@ -2,12 +2,14 @@
 
 The row tables and the logs are the very tables of `storage.models.tables`, generated columns included, so a query reads
 the same on either side. Beside them stand `digest` — which entry vouches for which row, private tables included — and
-`pending`: digests whose row is still on its way, because a later entry of the same pull rewrites it —
-and `awaited_index`: indexes put off until a long history has come in.
+`pending`: digests whose row is still on its way, because a later entry of the same pull rewrites it.
+
+Keys are unique indexes rather than PRIMARY KEYs, so that a long history is taken in without them (`storage.filling`).
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import zlib
 from functools import cache
@@ -21,12 +23,13 @@ SEARCHED = ("tenant", "actor_id", "session", "request", "ticket", "action", "at"
 entries come in order without sorting."""
 
 _OWN = (
-    "CREATE TABLE digest (table_name TEXT NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL, sha256 BLOB NOT NULL,"
-    " PRIMARY KEY (table_name, key)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE digest (table_name TEXT NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL, sha256 BLOB NOT NULL)"
+    " STRICT",
+    "CREATE UNIQUE INDEX key_of_digest ON digest (table_name, key)",
     "CREATE TABLE pending (table_name TEXT NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL,"
     " PRIMARY KEY (table_name, key)) STRICT, WITHOUT ROWID",
-    "CREATE TABLE awaited_index (name TEXT PRIMARY KEY, sql TEXT NOT NULL) STRICT",
 )
+_KEY = re.compile(r",\s*PRIMARY KEY \(((?:id|tenant_id, seq))\)")
 
 
 @cache
@@ -52,7 +55,9 @@ def create(connection: sqlite3.Connection) -> None:
         made = str(CreateTable(table).compile(dialect=dialect))
         if table.name == "operator_log":
             made = made.replace(" VIRTUAL", " STORED")  # taken from the body once, not once for each index
-        connection.execute(made)
+        connection.execute(_KEY.sub("", made))
+        for columns in _KEY.findall(made):
+            connection.execute(f"CREATE UNIQUE INDEX key_of_{table.name} ON {table.name} ({columns})")
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             connection.execute(str(CreateIndex(index).compile(dialect=dialect)))
     for column in SEARCHED:
@@ -60,22 +65,3 @@ def create(connection: sqlite3.Connection) -> None:
     for statement in _OWN:
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {version()}")
-
-
-def put_off_indexes(connection: sqlite3.Connection) -> None:
-    """Drop every index that only makes queries fast, and note how to make it. The caller holds the transaction."""
-    named = "FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
-    connection.execute(f"INSERT OR IGNORE INTO awaited_index SELECT name, sql {named}")
-    for (name,) in connection.execute(f"SELECT name {named}").fetchall():
-        connection.execute(f"DROP INDEX {name}")
-
-
-def make_awaited_index(connection: sqlite3.Connection) -> bool:
-    """Make one of the indexes that were put off; False if none is left. The caller holds the transaction: one that is
-    cut short leaves the index awaited."""
-    found = connection.execute("SELECT name, sql FROM awaited_index LIMIT 1").fetchone()
-    if found is None:
-        return False
-    connection.execute(found[1])
-    connection.execute("DELETE FROM awaited_index WHERE name = ?", found[:1])
-    return True

@@ -170,6 +170,16 @@ def _engine(path: Path, *, writes: bool) -> AsyncEngine:
     return engine
 
 
+def plain_reader(path: Path) -> sqlite3.Connection:
+    """A reading connection without any engine, for a process that only reads; any of its threads may use it."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"  # not ro: the first reader after a kill rolls back
+    patience = BUSY_MILLISECONDS / 1000
+    connection = sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA query_only = ON")
+    connection.create_function("digest", 1, _digest, deterministic=True)
+    return connection
+
+
 def _digest(image: bytes) -> str:
     """SHA-256 for statements, so that images of private rows need not leave the connection."""
     return hashlib.sha256(image).hexdigest()

@@ -62,6 +62,8 @@ class Pulled:
     tenant_entries: tuple[StoredEntry, ...]
     rows: tuple[StoredRow, ...]
     more: bool
+    guards: str = ""
+    """A mark that changes when something is done to what guards the data; "" where it was not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,14 @@ class Hint(StrEnum):
 
 class SharedDatabase(Protocol):
     """All methods raise `Offline` when the database cannot be reached, `Corrupt` when it is not ours or damaged."""
+
+    rest_seconds: float
+    """How long a console's background check rests between two looks: what all consoles ask together must be little."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for another process of the same person: `sqlite:///` and a path, or libpq's address. It may
+        hold a password."""
 
     @property
     def listening(self) -> bool | None:
@@ -115,6 +125,9 @@ class SharedDatabase(Protocol):
 
     async def pull(self, after: Head, limit: int = 5000) -> Pulled:
         """What happened after `after`, in one snapshot."""
+
+    async def loosened(self) -> list[str]:
+        """What guards the data and does not do so any more, in words. For whoever sees the mark change."""
 
     async def entries(self, log: str, after: int, limit: int = 5000) -> list[StoredEntry]:
         """Entries of one log with seq > after, in order: for verification and export."""

@@ -37,6 +37,9 @@ class SqliteShared:
     """A `SharedDatabase`. Make one with `create` or `open`; `clock` is the shared clock itself, since the file lies on
     this machine. `patience`: seconds to wait for the turn to write; `slow_seconds`: the longest pause of `changes`."""
 
+    rest_seconds = 1.0
+    """A table of a few rows is compared in an instant, and each step wakes three threads."""
+
     def __init__(
         self,
         path: Path,
@@ -75,6 +78,10 @@ class SqliteShared:
         """The file is looked at twenty times a second: at once, as far as anybody can tell."""
         return True
 
+    @property
+    def place(self) -> str:
+        return f"sqlite:///{self.path.absolute()}"
+
     async def position(self) -> Position:
         return await self._read(reading.read_position)
 
@@ -110,6 +117,9 @@ class SqliteShared:
 
     async def pull(self, after: Head, limit: int = 5000) -> Pulled:
         return await self._read(lambda tx: reading.read_pulled(tx, after, limit))
+
+    async def loosened(self) -> list[str]:
+        return []  # whoever can write the file can drop its triggers: nothing there guards against them
 
     async def entries(self, log: str, after: int, limit: int = 5000) -> list[StoredEntry]:
         return await self._read(lambda tx: reading.read_entries(tx, log, after, limit))

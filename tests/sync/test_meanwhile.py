@@ -14,7 +14,7 @@ from storage.shared.interface import Hint, Position, Pulled, StoredEntry, Stored
 from storage.shared.reading import row_tables
 from storage.shared.sqlite import SqliteShared
 from storage.sync import Sync
-from storage.sync_chunk import public_tables
+from storage.sync_checked import public_tables
 from tests.clock import ManualClock
 from tests.sync import tampering
 from tests.sync.behind import Intruder
@@ -23,6 +23,9 @@ from tests.sync.story import Console, console, one_more
 
 class Busy:
     """The shared database of a team at work: before every read somebody else commits, and chunks are small."""
+
+    rest_seconds = 0.0
+    place = ""
 
     def __init__(self, shared: SqliteShared, work: Callable[[], Awaitable[None]], chunk: int) -> None:
         self._shared, self._work, self._chunk = shared, work, chunk
@@ -46,6 +49,9 @@ class Busy:
     async def pull(self, after: Head, limit: int = 5000) -> Pulled:
         await self._work()
         return await self._shared.pull(after, self._chunk)
+
+    async def loosened(self) -> list[str]:
+        return await self._shared.loosened()
 
     def changes(self) -> AsyncIterator[Hint]:
         return self._shared.changes()

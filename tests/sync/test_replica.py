@@ -23,7 +23,7 @@ from storage.replica.schema import version
 from storage.shared.postgres.shared import PostgresShared
 from storage.shared.sqlite import SqliteShared
 from storage.sync import ChangeSet
-from storage.sync_chunk import public_tables
+from storage.sync_checked import public_tables
 from tests.clock import ManualClock
 from tests.sync.behind import Intruder
 from tests.sync.story import Console, console, one_more

@@ -18,7 +18,7 @@ from storage.replica.schema import PRIVATE
 from storage.shared.reading import row_tables
 from storage.shared.sqlite import SqliteShared
 from storage.sync import ChangeSet
-from storage.sync_chunk import public_tables
+from storage.sync_checked import public_tables
 from tests.clock import ManualClock
 from tests.sync import tampering
 from tests.sync.behind import Intruder

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storage.shared.postgres.faults import in_our_words
 from storage.shared.postgres.silence import bounded
@@ -89,8 +89,13 @@ class Line:
 async def connect(url: str) -> Connection:
     """A connection in autocommit with our options where the URL leaves them open. Raises psycopg's errors."""
     import psycopg
+
+    return await psycopg.AsyncConnection.connect(url, autocommit=True, prepare_threshold=None, **options(url))
+
+
+def options(url: str) -> dict[str, Any]:
+    """Ours, where the address leaves them open."""
     from psycopg.conninfo import conninfo_to_dict
 
     given = conninfo_to_dict(url)
-    options = {name: value for name, value in _OPTIONS.items() if name not in given}
-    return await psycopg.AsyncConnection.connect(url, autocommit=True, prepare_threshold=None, **options)  # type: ignore[arg-type]  # libpq takes numbers as text or not
+    return {name: value for name, value in _OPTIONS.items() if name not in given}

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -19,7 +21,7 @@ from storage.models import Actor, ActorKind, Admission, Credential, Shutting
 from storage.shared.change import Applied, Change
 from storage.shared.interface import Hint, Position, Pulled, StepUpAnswer, StoredEntry, StoredRow
 from storage.shared.migrations import HEAD, REVISIONS
-from storage.shared.postgres import reading, wire
+from storage.shared.postgres import guarded, reading, wire
 from storage.shared.postgres.line import Line
 from storage.shared.postgres.watching import SLOW_SECONDS, Watcher
 
@@ -27,14 +29,23 @@ if TYPE_CHECKING:
     from storage.shared.postgres.install import Roles
     from storage.shared.postgres.line import Connection
 
+LOOK_SECONDS = 1.0
+"""A pull looks at the guards too, unless one did so less than this ago: then the news matter more."""
+_PREPARED_FROM = 3
+"""Executions after which a statement is prepared."""
+
 T = TypeVar("T")
 
 
 class PostgresShared:
     """A `SharedDatabase`. Make the database with `create`, as its installer; open it with `open`, as yourself."""
 
-    def __init__(self, url: str, *, slow_seconds: float = SLOW_SECONDS) -> None:
+    rest_seconds = 10.0
+    """Two hundred consoles look twenty times a second then."""
+
+    def __init__(self, url: str, *, slow_seconds: float = SLOW_SECONDS, look_seconds: float = LOOK_SECONDS) -> None:
         self.url = url
+        self._look_seconds, self._looked_at = look_seconds, -math.inf
         self._slow_seconds = slow_seconds
         self._writing = Line(url)  # waits for the log's head, ten seconds at most: see sql/037_staff_logins.sql
         self._reading = Line(url, patience=60.0, silence=4.0)
@@ -73,6 +84,10 @@ class PostgresShared:
     def listening(self) -> bool | None:
         """Whether changes are heard of at once; False: seen by polling alone (a pooler); None: not known yet."""
         return self._watcher.listening if self._watcher is not None else None
+
+    @property
+    def place(self) -> str:
+        return self.url
 
     async def position(self) -> Position:
         return await self._read(reading.read_position)
@@ -139,7 +154,21 @@ class PostgresShared:
         return await self._read(call)
 
     async def pull(self, after: Head, limit: int = 5000) -> Pulled:
-        return await self._read(lambda connection: reading.read_pulled(connection, after, limit))
+        look = time.monotonic() - self._looked_at >= self._look_seconds
+        heard = self._watcher is not None and self._watcher.listening
+
+        async def call(connection: Connection) -> Pulled:
+            # most of a small pull's cost is planning; through a pooler nothing may be prepared
+            connection.prepare_threshold = _PREPARED_FROM if heard else None
+            return await reading.read_pulled(connection, after, limit, look)
+
+        pulled = await self._read(call)
+        if look:
+            self._looked_at = time.monotonic()
+        return pulled
+
+    async def loosened(self) -> list[str]:
+        return await self._read(guarded.loosened)
 
     async def entries(self, log: str, after: int, limit: int = 5000) -> list[StoredEntry]:
         return await self._read(lambda connection: reading.read_entries(connection, log, after, limit))

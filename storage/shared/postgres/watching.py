@@ -7,6 +7,7 @@ Whether a hint arrives is tried out wherever somebody stands between: a pooler a
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import secrets
 import time
@@ -22,7 +23,9 @@ from storage.shared.postgres.silence import bounded
 if TYPE_CHECKING:
     from storage.shared.postgres.line import Connection
 
-SLOW_SECONDS = 5.0
+SLOW_SECONDS = 10.0
+"""About so long after the last hint the next comes unasked. In between, once, the connection must show that it lives.
+Both are drawn anew each time, a fifth more or less: two hundred consoles do not ask in step."""
 POLL_SECONDS = 1.0
 CHANNEL = "countersign"
 _SILENCE_SECONDS = 4.0
@@ -52,7 +55,7 @@ class Watcher:
             yield Hint.SLOW
             told = time.monotonic()
             while True:
-                heard = await self._wait(connection, told)
+                heard = await self._wait(connection)
                 if heard and time.monotonic() - told > _BURST_SECONDS:
                     yield Hint.MOVED
                     told = time.monotonic()
@@ -61,12 +64,12 @@ class Watcher:
                 if seen != head:
                     head = seen
                     yield Hint.MOVED
-                    told = time.monotonic()
-                elif time.monotonic() - told >= self._slow:
+                elif time.monotonic() - told >= self._slow * 0.8:
                     yield Hint.SLOW
-                    told = time.monotonic()
-                elif heard:
-                    await asyncio.sleep(_BURST_SECONDS)
+                else:
+                    await asyncio.sleep(_BURST_SECONDS if heard else 0)
+                    continue
+                told = time.monotonic()
         finally:
             with suppress(Exception):  # it is given up, whatever its state
                 await connection.close()
@@ -86,14 +89,14 @@ class Watcher:
         await self._run(connection, f"unlisten {name}")
         return bool(heard)
 
-    async def _wait(self, connection: Connection, told: float) -> bool:
+    async def _wait(self, connection: Connection) -> bool:
         """Until a notification came (True), or it is time to look at the head."""
-        left = max(0.01, self._slow - (time.monotonic() - told))
+        seconds = min(self._slow / 2, math.inf if self.listening else self._poll) * random.uniform(0.8, 1.2)
         if not self.listening:
-            await asyncio.sleep(min(left, self._poll * random.uniform(0.8, 1.2)))
+            await asyncio.sleep(seconds)
             return False
         with in_our_words():
-            return bool([one async for one in connection.notifies(timeout=left, stop_after=1)])
+            return bool([one async for one in connection.notifies(timeout=seconds, stop_after=1)])
 
     async def _run(self, connection: Connection, statement: str) -> int:
         """The number that a statement says, 0 if it says none. Raises Offline after a few seconds of silence."""

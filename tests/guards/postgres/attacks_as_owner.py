@@ -173,3 +173,55 @@ def superuser_breeds_a_child(it: Attacker) -> Strike:
 def superuser_gives_another_epoch(it: Attacker) -> Strike:
     """The superuser disables the triggers and gives the log another epoch, as a restored copy would have."""
     return untied(it, "log_head", "update countersign.log_head set epoch = 'other'")
+
+
+def put_back(it: Attacker, table: str, text: str) -> Strike:
+    """As somebody would who knows that guards are looked at: off, strike, and on again as they were, in one commit."""
+    return typed(
+        it,
+        f"do $$ begin alter table countersign.{table} disable trigger all; {text};"
+        f" alter table countersign.{table} enable trigger all;"
+        f" alter table countersign.{table} enable always trigger p0{2 if table == 'request' else 1}_never;"
+        f" alter table countersign.{table} enable always trigger p0{2 if table == 'request' else 1}_{'listed' if table == 'request' else 'follows'}; end $$",
+    )
+
+
+@attack("postgres", *DETECTED)
+def superuser_puts_the_guards_back(it: Attacker) -> Strike:
+    """The superuser disables the triggers, UPDATEs a request to approved and enables them again, in one commit."""
+    return put_back(it, "request", CHANGED)
+
+
+@attack("postgres", *DETECTED)
+def superuser_rewrites_history_and_puts_the_guards_back(it: Attacker) -> Strike:
+    """The superuser disables the triggers, rewrites an entry and enables them again, in one commit."""
+    return put_back(it, "operator_log", "update countersign.operator_log set body = replace(body, 'Refund', 'Rebate')")
+
+
+@attack("postgres", *DETECTED)
+def superuser_replaces_a_guard_and_puts_it_back(it: Attacker) -> Strike:
+    """The superuser replaces the function of a guard, DELETEs the decisions and puts the function back, in one commit."""
+    return typed(
+        it,
+        """do $do$ declare guard text; begin
+             select pg_get_functiondef('countersign.never'::regproc) into guard;
+             create or replace function countersign.never() returns trigger language plpgsql as $$ begin return null; end $$;
+             delete from countersign.decision;
+             execute guard; end $do$""",
+    )
+
+
+@attack("postgres", *DETECTED)
+def superuser_writes_around_by_a_rule(it: Attacker) -> Strike:
+    """The superuser makes a rule by which letters are never stored."""
+    return typed(it, "create rule nowhere as on insert to countersign.mail do instead nothing")
+
+
+@attack("postgres", *DETECTED)
+def superuser_drops_a_guard(it: Attacker) -> Strike:
+    """The superuser drops the trigger that lists rows, and INSERTs a consent link under an old number."""
+    return typed(
+        it,
+        "drop trigger p02_listed on countersign.consent_link",
+        "insert into countersign.consent_link (id, image, rev) select 'x', replace(image, id, 'x'), rev from countersign.consent_link limit 1",
+    )

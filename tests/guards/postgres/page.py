@@ -26,7 +26,18 @@ what they were. `CSP04` is promise P4 of the design; `CS001` stale, `CS002` cloc
 PostgreSQL's own "no right".
 
 Whoever is superuser of the server can become anyone on it and take every guard away; against them there is no refusal,
-only detection: by every running console's copy of history. A superuser who *is* somebody else for the server (SET SESSION
+only detection: by every running console's copy of history.
+
+Every pull (ten seconds apart at most, while nothing happens; of several within one second, one) reads from the catalogs
+whether the guards stand, and a mark of them that any change leaves: a trigger off or gone, a rule, a child, another table in
+a guarded one's place is a fault at once, and nothing that adds privilege is possible any more on that console. A mark
+that changed while all of it stands again (guards taken off and put back in one transaction, a function replaced and
+restored; also an upgrade, a grant or VACUUM FULL) makes the console compare everything that is stored, at once: 12,000
+entries a second. A console that starts looks whether the guards stand; the mark is only remembered while it runs. What
+leaves no mark in the catalogs (catalogs or files falsified below SQL) is found by the rolling check alone: a console
+goes round a million entries within a day; many, each in an order of its own, meet what is wrong the sooner.
+
+A superuser who *is* somebody else for the server (SET SESSION
 AUTHORIZATION) writes entries in that person's name that no console can tell from true ones: keep that log-in away from
 people, and its use on record elsewhere.
 

@@ -1,0 +1,87 @@
+"""The console's side of a filling: orders it, reports how far it is, and says what file came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.filling import frames
+from storage.filling.frames import Cut
+from storage.filling.reader import Order
+
+SUFFIX = ".filling-"
+CHUNK = 2000
+"""Entries a pull. Larger ones only take more memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A complete replica file, up to where the history was sound; `sound`: that was all that was asked for."""
+
+    path: Path
+    sound: bool
+
+
+@asynccontextmanager
+async def filled(
+    place: str, replica: Path, witness: Path, upto: int, progress: Callable[[int, int], None]
+) -> AsyncIterator[Filled | None]:
+    """The file, or None if none could be made; what is not taken away in the block is removed after it. Cancelling ends
+    the processes."""
+    _sweep(replica)
+    new = replica.with_name(f"{replica.name}{SUFFIX}{os.getpid()}")
+    order = Order(place, str(replica), str(new), str(witness), upto, CHUNK)
+    reader = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "storage.filling.reader",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert reader.stdin is not None and reader.stdout is not None
+    try:
+        reader.stdin.write(frames.packed(tuple(order)))
+        sound: bool | None = None
+        with contextlib.suppress(Cut):
+            while sound is None:
+                done, total = await _step(reader.stdout)
+                if done is None:
+                    sound = bool(total)
+                else:
+                    progress(done, total)
+        yield Filled(new, sound) if sound is not None and new.exists() else None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            reader.kill()
+        await reader.wait()
+        new.unlink(missing_ok=True)
+
+
+async def _step(stream: asyncio.StreamReader) -> tuple[int | None, int]:
+    try:
+        length = frames.length(await stream.readexactly(frames.HEADER_BYTES))
+        done, total = frames.unpacked(await stream.readexactly(length))
+    except asyncio.IncompleteReadError:
+        raise Cut from None
+    return done, total
+
+
+def _sweep(replica: Path) -> None:
+    """Remove what fillings left behind that were killed."""
+    for file in replica.parent.glob(f"{replica.name}{SUFFIX}*"):
+        pid = file.name.rpartition("-")[2]
+        if not pid.isdigit() or int(pid) == os.getpid() or not _runs(int(pid)):
+            file.unlink(missing_ok=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,79 @@
+"""Writes what was verified into a new replica file: tables first, indexes at the end, no journal: if anything
+fails the file is thrown away. Run as `python -m storage.filling.writer EMPTY NEW`; EMPTY is a replica whose tables
+are copied.
+
+Frames: `{table: rows}` any number of times, then `{"": (epoch, heads, awaited)}`; the process ends with 0 when NEW is
+complete and on the disk.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import IO, Any
+
+from storage.filling.frames import Cut, receive
+
+_PAGE_BYTES = 8192
+_CACHE_KIB = 16384
+_LOG = "INSERT INTO operator_log (seq, hash, body) VALUES (?, ?, ?)"
+_TWINS = "INSERT INTO tenant_log (tenant_id, seq, hash, body) VALUES (?, ?, ?, ?)"
+_DIGESTS = "INSERT INTO digest (table_name, key, rev, sha256) VALUES (?, ?, ?, ?)"
+_LATEST = " ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev, sha256 = excluded.sha256"
+_SPECIAL = {"operator_log": _LOG, "tenant_log": _TWINS, "digest": _DIGESTS}
+
+
+def write(empty: Path, new: Path, stream: IO[bytes]) -> None:
+    """All of it. Raises sqlite3.Error or Cut."""
+    with closing(sqlite3.connect(f"{empty.absolute().as_uri()}?mode=ro", uri=True)) as model:
+        (version,) = model.execute("PRAGMA user_version").fetchone()
+        shape = model.execute("SELECT type, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
+    with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        for pragma in (
+            f"page_size = {_PAGE_BYTES}", "journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE_KIB}",
+            "threads = 2", "locking_mode = EXCLUSIVE",
+        ):  # fmt: skip
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("BEGIN")
+        for _, sql in [one for one in shape if one[0] == "table"]:
+            connection.execute(sql)
+        _take(connection, stream, [sql for kind, sql in shape if kind == "index"])
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute("COMMIT")
+    with new.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def _take(connection: sqlite3.Connection, stream: IO[bytes], indexes: list[str]) -> None:
+    while "" not in (frame := receive(stream)):
+        for table, rows in frame.items():
+            connection.executemany(
+                _SPECIAL.get(table) or f'INSERT INTO "{table}" (id, image, rev) VALUES (?, ?, ?)', rows
+            )
+    for sql in indexes:
+        connection.execute(sql)
+    _finish(connection, *frame[""])
+
+
+def _finish(connection: sqlite3.Connection, epoch: str, heads: list[Any], awaited: list[Any]) -> None:
+    """`awaited` are digests whose row a later entry rewrites: `(table, key, rev, sha256)`."""
+    connection.executemany(_DIGESTS + _LATEST, awaited)
+    connection.executemany("INSERT INTO pending (table_name, key, rev) VALUES (?, ?, ?)", [one[:3] for one in awaited])
+    connection.executemany(
+        "INSERT INTO log_head (log, epoch, seq, hash) VALUES (?, ?, ?, ?)",
+        [(log, epoch, seq, entry_hash) for log, seq, entry_hash in heads],
+    )
+
+
+if __name__ == "__main__":
+    os.nice(5)  # whoever draws comes first
+    gc.disable()
+    try:
+        write(Path(sys.argv[1]), Path(sys.argv[2]), sys.stdin.buffer)
+    except (sqlite3.Error, OSError, Cut) as error:
+        Path(sys.argv[2]).unlink(missing_ok=True)
+        raise SystemExit(f"{type(error).__name__}: {error}") from error
