@@ -14,8 +14,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from app.policy.limits import USABLE
-from app.policy.requests import state_at
+from app.policy.request_state import opened_at, state_at
 from storage.log.entry import Head
 from storage.models import Layer, Mode, Request, RequestState, Session, time_text
 
@@ -39,7 +38,7 @@ def collect(connection: sqlite3.Connection, since: datetime, until: datetime, no
             "SELECT image FROM session WHERE started_at >= ? AND started_at < ?", (time_text(since), time_text(until))
         )
     ]
-    acts = _acts(connection, since, until)
+    acts, reviews = _acts(connection, since, until), _reviews(connection, since, until)
     return {
         "from": time_text(since),
         "until": time_text(until),
@@ -57,14 +56,14 @@ def collect(connection: sqlite3.Connection, since: datetime, until: datetime, no
             "declared": acts["emergency.declared"],
             "countersigned": acts["emergency.countersigned"],
             "activated": sum(one.layer is Layer.EMERGENCY for one in sessions),
-            "reviews_signed": acts["review.signed"],
+            "reviews_signed": reviews["review.signed", "emergency"],
         },
         "sessions": _sessions(sessions, now),
         "tenants_own_acts": {
             "kill_switch_turned_on": acts["kill_switch.turned_on"],
             "kill_switch_turned_off": acts["kill_switch.turned_off"],
-            "disputes_opened": acts["dispute.opened"],
-            "disputes_answered": acts["dispute.answered"],
+            "disputes_opened": reviews["review.opened", "dispute"],
+            "disputes_answered": reviews["review.signed", "dispute"],
         },
     }
 
@@ -78,8 +77,24 @@ def _acts(connection: sqlite3.Connection, since: datetime, until: datetime) -> C
     return Counter(dict(rows.fetchall()))
 
 
+def _reviews(connection: sqlite3.Connection, since: datetime, until: datetime) -> Counter[tuple[str, str]]:
+    """How often a review of each kind was opened and signed: a dispute is one, an emergency has one."""
+    rows = connection.execute(
+        "SELECT action, json_extract(body, '$.data.kind'), count(*) FROM operator_log"
+        " WHERE action IN ('review.opened', 'review.signed') AND at >= ? AND at < ? GROUP BY 1, 2",
+        (time_text(since), time_text(until)),
+    )
+    return Counter({(action, kind): count for action, kind, count in rows})
+
+
+def _was_opened(request: Request, now: datetime) -> bool:
+    """Whether somebody let the engineer in: what nobody countersigned, or nobody was told of, lapses unopened."""
+    return state_at(request, now) in GRANTED and opened_at(request) is not None
+
+
 def _asked(requests: list[Request], acts: Counter[str], now: datetime) -> Document:
     states = Counter(state_at(one, now) for one in requests)
+    opened = sum(_was_opened(one, now) for one in requests)
     return {
         "asked": len(requests),
         "urgent": sum(one.urgent for one in requests),
@@ -87,7 +102,8 @@ def _asked(requests: list[Request], acts: Counter[str], now: datetime) -> Docume
         "refused_by_rule": acts["request.refused"],
         "questions_asked": acts["question.asked"],
         "outcomes": {
-            "approved": sum(states[state] for state in GRANTED),
+            "approved": opened,
+            "lapsed_unopened": sum(states[state] for state in GRANTED) - opened,
             **{state.value: states[state] for state in RequestState if state not in GRANTED},
         },
         "tenants": len({one.tenant_id for one in requests}),
@@ -96,7 +112,7 @@ def _asked(requests: list[Request], acts: Counter[str], now: datetime) -> Docume
 
 
 def _layer(layer: Layer, requests: list[Request], sessions: list[Session], now: datetime) -> Document:
-    granted = [one for one in requests if one.layer is layer and state_at(one, now) in GRANTED]
+    granted = [one for one in requests if one.layer is layer and _was_opened(one, now)]
     begun = [one for one in sessions if one.layer is layer]
     return {
         "layer": layer.value,
@@ -110,9 +126,8 @@ def _layer(layer: Layer, requests: list[Request], sessions: list[Session], now: 
 
 def _waited(request: Request) -> int | None:
     """Seconds from the asking until it could be used."""
-    if request.usable_until is None:
-        return None
-    return int((request.usable_until - USABLE - request.created_at).total_seconds())
+    opened = opened_at(request)
+    return None if opened is None else int((opened - request.created_at).total_seconds())
 
 
 def _lasted(session: Session, now: datetime) -> int:

@@ -10,10 +10,12 @@ import pytest
 
 from app.policy.request_state import state_at
 from app.policy.verdict import Refused
+from app.reports.transparency import collect
 from app.services import break_glass, consent, expiry, requests, sessions, tenants
 from app.services.command import CLOCK
 from app.services.desk import StepUpNeeded
 from app.services.tenants import ContactRecord
+from storage.log.entry import Head
 from storage.models import (
     ConsentLink,
     ContactRole,
@@ -162,6 +164,10 @@ async def test_with_an_undeliverable_letter_it_never_becomes_usable(world: World
     assert world.row(Request, request.id).break_glass == request.break_glass, "a letter accepted later starts nothing"
     with pytest.raises(Refused, match="never began to cool"):
         await world.start(request)
+    now = world.clock.now()
+    report = collect(world.replica.reader, now - timedelta(days=9), now, now, Head())
+    assert report["break_glass"] == {"declared": 1, "countersigned": 1, "vetoed": 0, "activated": 0}
+    assert report["requests"]["outcomes"]["approved"] == 0, "REQ-408: what lapsed unopened let nobody in"
 
 
 async def test_what_time_opens_is_recorded_by_whoever_is_up_dated_at_its_deadline(world: World) -> None:

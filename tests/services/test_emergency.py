@@ -9,9 +9,11 @@ from datetime import timedelta
 import pytest
 
 from app.policy.verdict import Refused
+from app.reports.transparency import collect
 from app.services import break_glass, consent, emergency, reviews, tenants
 from app.services.desk import StepUpNeeded
 from app.services.tenants import ContactRecord
+from storage.log.entry import Head
 from storage.models import (
     ContactRole,
     EmergencyCategory,
@@ -94,6 +96,10 @@ async def test_an_emergency_from_the_declaration_to_the_signed_review(world: Wor
     assert (signed.signed_by, signed.finding) == (world.noor.id, FINDING)
     answers = world.letters("review.signed")
     assert {one.to_id for one in answers} == {MARIA, JUAN} and FINDING in text_of(answers[0])
+    now = world.clock.now()
+    report = collect(world.replica.reader, now - timedelta(days=1), now + timedelta(days=1), now, Head())
+    assert report["emergencies"] == {"declared": 1, "countersigned": 1, "activated": 1, "reviews_signed": 1}
+    assert report["layers"][2]["approved"] == report["layers"][2]["sessions"] == 1, "REQ-408: counted by its layer"
 
 
 async def test_asked_anew_in_the_same_act(world: World) -> None:

@@ -1,6 +1,10 @@
 -- P6, of break-glass and emergencies: they go forward only in an open tenant in mode `default` (REQ-110); whoever closes
 -- that way stops what is on it and not usable yet. What got on it meanwhile makes the decision stale (CS001).
 
+-- The few requests on that way, by tenant; nothing else is kept up for it.
+create index if not exists request_stoppable on countersign.request ((image::jsonb->>'tenant_id'))
+  where (image::jsonb->>'state') in ('declared', 'cooling');
+
 create or replace function countersign.guard_p06_other_ways(the_case jsonb) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare r jsonb; a jsonb; b jsonb; why text; going text; now constant timestamptz := (the_case->>'now')::timestamptz;
@@ -18,7 +22,7 @@ begin
       end if;
     elsif r->>'table' = 'settings' and (a->'kill_switch' = 'true' or a->>'mode' <> 'default') then
       select q.id into going from countersign.request as q, lateral (select countersign.row_after(the_case, 'request', q.id) as i) as x
-       where q.tenant_id = a->>'id' and q.state in ('declared', 'cooling') and case i->>'state'
+       where q.image::jsonb->>'tenant_id' = a->>'id' and (q.image::jsonb->>'state') in ('declared', 'cooling') and case i->>'state'
          when 'declared' then now < (i->>'expires_at')::timestamptz + interval '24 hours'
          when 'cooling' then now < coalesce((i->'break_glass'->>'cooling_until')::timestamptz,
                                             (i->'break_glass'->>'countersigned_at')::timestamptz + interval '24 hours')
