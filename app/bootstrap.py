@@ -144,7 +144,7 @@ async def open_workplace(launch: Launch, replica: Replica | None = None) -> Work
     path = launch.database_path
     vault = open_vault(launch)
     prepare(launch)
-    limits = _guarded(settings)
+    limits = guarded(settings)
     if not path.exists() and launch.replica_path.exists():  # out of reach, not missing: there is a copy to be read
         shared = SqliteShared(path, vault, SystemClock(), limits=limits)
     else:
@@ -166,7 +166,7 @@ async def create_workplace(launch: Launch, email: str, name: str) -> tuple[Staff
     settings = launch.settings
     vault = open_vault(launch)
     prepare(launch)
-    shared = await SqliteShared.create(launch.database_path, vault, SystemClock(), limits=_guarded(settings))
+    shared = await SqliteShared.create(launch.database_path, vault, SystemClock(), limits=guarded(settings))
     made = False
     try:
         place = await furnished(launch, shared, vault, None)
@@ -233,7 +233,7 @@ async def furnished(
         raise
 
 
-def _guarded(settings: Settings) -> GuardLimits:
+def guarded(settings: Settings) -> GuardLimits:
     """The operator's amounts as the database's own guards hold people to them."""
     from storage.shared.guards.case import Limits as GuardLimits
 

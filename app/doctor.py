@@ -68,12 +68,13 @@ def _on_server(launch: Launch) -> Iterator[Check]:
     """Whose log-in it is, and whether the server holds what this version installs."""
     import asyncio
 
+    from app.bootstrap import guarded
     from storage.shared.postgres.checks import examine as examine_server
     from storage.shared.postgres.logins import who_am_i
 
     login = asyncio.run(who_am_i(launch.database))
     yield Check("log-in", True, f"{login.role} at {launch.database_shown}: {login.kind} {login.id}")
-    for found in examine_server(launch.database):
+    for found in examine_server(launch.database, guarded(launch.settings)):
         yield Check(found.name, found.well, found.what, found.advice)
 
 

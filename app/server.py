@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.bootstrap import client_address, furnished, prepare
+from app.bootstrap import client_address, furnished, guarded, prepare
 from app.database_url import for_login
 from app.launch import Launch
 from storage.errors import Misconfigured, Offline
@@ -84,11 +84,11 @@ async def create_on_server(launch: Launch, email: str, name: str, role: str | No
 
 
 async def install_on_server(launch: Launch) -> None:
-    """Make or upgrade schema, roles, functions, guards and rights."""
+    """Make or upgrade schema, roles, functions, guards and rights; the guards hold people to this config's limits."""
     from storage.shared.postgres.install import install
 
     await check_server(launch.database)
-    await asyncio.to_thread(install, launch.database)
+    await asyncio.to_thread(install, launch.database, None, guarded(launch.settings))
 
 
 async def give_login(place: Workplace, staff_id: str, role: str | None) -> str:

@@ -16,6 +16,7 @@ from app.cli.run import run
 
 cli = typer.Typer(rich_markup_mode=None, add_completion=False)
 
+_SECONDS_BETWEEN_LOOKS = 2
 _SECONDS_BETWEEN_ROUNDS = 1.0
 
 
@@ -52,11 +53,28 @@ def worker(
             else:
                 say(f"{recorded} recorded, {delivered} delivered")
             return
+        watching = asyncio.create_task(_watched(place)) if place.launch.on_postgres else None
         say(f"working; mail goes to {place.launch.paths.mailbox}; Ctrl+C ends it")
-        while True:
-            await asyncio.sleep(_SECONDS_BETWEEN_ROUNDS)
-            with contextlib.suppress(Offline):  # out of reach for now: the next round tries again
-                await place.sync.measure_clock()
-                await round_(place)
+        try:
+            while True:
+                await asyncio.sleep(_SECONDS_BETWEEN_ROUNDS)
+                with contextlib.suppress(Offline):  # out of reach for now: the next round tries again
+                    await place.sync.measure_clock()
+                    await round_(place)
+        finally:
+            if watching is not None:
+                watching.cancel()
 
     run(ctx, work, as_json=as_json, tidy=False)
+
+
+async def _watched(place: Workplace) -> None:
+    """Look for whoever keeps everybody waiting, beside the rounds: a round waits for the log's head itself."""
+    from app.server import watch_over
+    from storage.errors import Offline
+
+    while True:
+        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+        with contextlib.suppress(Offline):
+            for words in await watch_over(place):
+                say(words)

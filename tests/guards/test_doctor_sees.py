@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from storage.shared.guards.case import Limits
 from storage.shared.postgres.checks import Finding, examine
 from storage.shared.postgres.install import install
 from tests.postgres import cluster
@@ -76,3 +77,20 @@ def test_what_is_loosened_is_named(installed: str, deed: str, part: str, words: 
         with psycopg.connect(cluster().url(), autocommit=True) as connection:
             connection.execute(f"revoke countersign_staff from {ROLE}")
         cluster().drop(database)
+
+
+def test_the_guards_hold_people_to_the_operators_limits_and_doctor_says_when_a_config_says_others(
+    installed: str,
+) -> None:
+    """REQ-112: `init --upgrade` writes [limits] where the guards read them."""
+    name = cluster().fresh(installed, "limits")
+    ours = Limits(starts_per_hour=3, tenants_per_day=2, step_up_reuse_seconds=0)
+    install(cluster().url(name), limits=ours)
+    asked = {found.name: found for found in examine(cluster().url(name, "countersign_worker"), ours)}
+    assert asked["limits"].well and "starts per hour: 3" in asked["limits"].what
+    asked = {found.name: found for found in examine(cluster().url(name), Limits())}
+    assert not asked["limits"].well
+    assert "starts_per_hour is 3 there, 5 here" in asked["limits"].what
+    install(cluster().url(name))
+    asked = {found.name: found for found in examine(cluster().url(name), ours)}
+    assert asked["limits"].well, "an upgrade that is told nothing about limits leaves them"

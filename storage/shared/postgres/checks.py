@@ -15,9 +15,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from storage.models.row import row_types
+from storage.shared.guards.case import Limits
 from storage.shared.migrations import HEAD
 from storage.shared.postgres.faults import in_our_words
 from storage.shared.postgres.install import SCHEMA, Roles
+from storage.shared.postgres.limits import compared
 from storage.shared.postgres.shipped import FREE, PRIVATE, Shipped, shipped
 
 if TYPE_CHECKING:
@@ -110,8 +112,9 @@ class Finding:
     advice: str = ""
 
 
-def examine(url: str) -> list[Finding]:
-    """Every check; blocks. Raises Misconfigured or Offline when nothing can be looked at."""
+def examine(url: str, limits: Limits | None = None) -> list[Finding]:
+    """Every check; blocks. `limits`: what this machine's config says people are held to, to be
+    compared. Raises Misconfigured or Offline when nothing can be looked at."""
     import psycopg
 
     with in_our_words(), psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
@@ -131,7 +134,10 @@ def examine(url: str) -> list[Finding]:
             _mail,
             _fingerprint,
         )
-        return [finding for check in checks for finding in check(connection, roles, expected)]
+        found = [finding for check in checks for finding in check(connection, roles, expected)]
+        if limits is not None:
+            found.append(Finding("limits", *compared(connection, limits)))
+        return found
 
 
 def _server(connection: Connection, roles: Roles, expected: Shipped) -> Iterator[Finding]:

@@ -16,7 +16,9 @@ from typing import Any
 
 from storage.errors import Misconfigured
 from storage.log.entry import GENESIS, OPERATOR
+from storage.shared.guards.case import Limits
 from storage.shared.migrations import upgrade
+from storage.shared.postgres.limits import hold_to
 
 SQL = Path(__file__).parent / "sql"
 SCHEMA = "countersign"
@@ -60,8 +62,9 @@ class Roles:
         return sql
 
 
-def install(url: str, roles: Roles | None = None) -> None:
-    """Make or upgrade the schema in the database at `url`; blocks. Raises Misconfigured or Offline in words."""
+def install(url: str, roles: Roles | None = None, limits: Limits | None = None) -> None:
+    """Make or upgrade the schema in the database at `url`; blocks. Guards hold people to `limits`, if they are given:
+    else to what they are held to already. Raises Misconfigured or Offline in words."""
     import psycopg
     from sqlalchemy import create_engine
     from sqlalchemy.exc import DBAPIError
@@ -75,6 +78,8 @@ def install(url: str, roles: Roles | None = None) -> None:
             raw = connection.connection.driver_connection
             _roles(raw, roles)
             _schema(raw, roles, lambda: upgrade(connection))
+            if limits is not None:
+                hold_to(raw, limits)
     finally:
         engine.dispose()
 

@@ -11,7 +11,7 @@ create or replace function countersign.login_of_session() returns jsonb
 language plpgsql stable as $$
 declare found_login countersign.login;
 begin
-  select * into found_login from countersign.login as l where l.role_name = session_user;
+  select * into found_login from countersign.login as l where l.role_name = session_user::text;
   if found then
     return jsonb_build_object('role', session_user, 'kind', found_login.kind, 'id', found_login.id);
   end if;

@@ -24,9 +24,10 @@ end $$;
 create or replace function countersign.entry_follows() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  entry constant jsonb := new.body::jsonb; at constant text := new.body::jsonb->>'at'; log text := 'operator'; twin text;
+  entry constant jsonb := new.body; at text; log text := 'operator'; twin text;
   newest bigint; newest_hash bytea; newest_at text; moment text := countersign.time_text(countersign.clock());
 begin
+  at := entry->>'at';
   if tg_table_name = 'operator_log' then
     select o.seq, o.hash, o.at into newest, newest_hash, newest_at
       from countersign.operator_log as o order by o.seq desc limit 1;
