@@ -153,7 +153,7 @@ class Wire:
                 if not piece:
                     break
             if link.lost:
-                return
+                return link.abort()  # one side has given up; the other's keepalive would, in its own time
             await delivering
         finally:
             delivering.cancel()

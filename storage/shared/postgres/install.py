@@ -28,8 +28,12 @@ TIMEOUTS = {
     "statement_timeout": "30s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "5s",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
 }
-"""Of every log-in: nobody sits on the head for long."""
+"""Of every log-in: nobody sits on the head for long, and a connection whose network is gone does not count against the
+person's 20 for longer than half a minute (the server's own default is more than two hours)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ def install(url: str, roles: Roles | None = None, limits: Limits | None = None) 
             raw = connection.connection.driver_connection
             _roles(raw, roles)
             _schema(raw, roles, lambda: upgrade(connection))
+            _people(raw)
             if limits is not None:
                 hold_to(raw, limits)
     finally:
@@ -98,6 +103,18 @@ def _roles(connection: Any, roles: Roles) -> None:
     connection.execute(f"grant {roles.staff} to {roles.owner} with admin option")
     connection.execute(f"grant {', '.join(roles.services.values())} to {roles.owner}")  # whose connections it may end
     connection.execute(f"grant {roles.owner} to current_user")
+
+
+def _people(connection: Any) -> None:
+    """Log-ins that an earlier version made get this version's timeouts (new ones: 037_staff_logins.sql)."""
+    connection.execute("reset role")
+    found = connection.execute(
+        f"select l.role_name from {SCHEMA}.login as l join pg_roles as r on r.rolname = l.role_name"
+        " where l.kind = 'staff' and starts_with(l.role_name, 'cs_')"
+    )
+    for (name,) in found.fetchall():
+        for setting, value in TIMEOUTS.items():
+            connection.execute(f"alter role {name} set {setting} = '{value}'")
 
 
 def _schema(connection: Any, roles: Roles, migrate: Callable[[], None]) -> None:

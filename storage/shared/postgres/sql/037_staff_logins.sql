@@ -37,6 +37,10 @@ begin
     execute format('alter role %I set statement_timeout = ''30s''', name);
     execute format('alter role %I set lock_timeout = ''10s''', name);
     execute format('alter role %I set idle_in_transaction_session_timeout = ''5s''', name);
+    -- what a lost network left behind shall not count against a person's 20 connections for hours
+    execute format('alter role %I set tcp_keepalives_idle = 15', name);
+    execute format('alter role %I set tcp_keepalives_interval = 5', name);
+    execute format('alter role %I set tcp_keepalives_count = 3', name);
     execute format('grant %I to @owner@', name);
   else
     name := existing;
