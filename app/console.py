@@ -267,6 +267,5 @@ class CountersignApp(App[None]):
 
 
 def run_console(launch: Launch) -> None:
-    """Open the console and stay until it is left."""
-    gc.disable()  # everything made until the console stands stays: collecting meanwhile finds nothing and takes a tenth
+    """Open the console and stay until it is left. The collector is off until it stands: see `app.cli.root`."""
     CountersignApp(launch).stay()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from screens.context import ConsoleContext
 from screens.queue_rows import Group, Grouped, ParsedFilter, history_source, queue_source
 from screens.queued import marked
 from screens.request_acts import needs
-from screens.request_words import request_now
+from screens.request_words import RequestNow, request_now
 from storage.models import RequestState
 from storage.replica.queries.requests import RequestLine, open_requests, past_requests
 from widgets.rows import RowSource
@@ -43,15 +44,15 @@ def limits_of(context: ConsoleContext) -> Limits:
 
 def open_now(context: ConsoleContext, now: datetime) -> QueueNow:
     """The open requests in their groups. What time has closed is history, recorded or not."""
-    lines = [line for line in open_requests(context.reader, now - DECLARABLE) if not request_now(line, now).closed]
-    grouped = [Grouped(line, _group(context, line, now)) for line in lines]
+    every = ((line, request_now(line, now)) for line in open_requests(context.reader, now - DECLARABLE))
+    grouped = [Grouped(line, shown, _group(context, line, now)) for line, shown in every if not shown.closed]
     needing = sum(one.group is Group.NEEDS_ME for one in grouped)
     # A request that led to a session is no longer open: it stands here while it runs or owes its outcome.
-    waiting = sum(request_now(line, now).state is not RequestState.USED for line in lines)
+    waiting = sum(one.shown.state is not RequestState.USED for one in grouped)
     summary = f"{waiting} open · {needing} need{'s' if needing == 1 else ''} me"
-    return QueueNow(
-        queue_source(grouped, now, marked(context)), _by_id(lines), summary, needing, _next_change(lines, now)
-    )
+    soonest = _next_change((one.shown for one in grouped), now)
+    lines = _by_id(one.line for one in grouped)
+    return QueueNow(queue_source(grouped, marked(context)), lines, summary, needing, soonest)
 
 
 def found_now(replica: Replica, parsed: ParsedFilter, now: datetime, queued: frozenset[str] = frozenset()) -> QueueNow:
@@ -63,7 +64,8 @@ def found_now(replica: Replica, parsed: ParsedFilter, now: datetime, queued: fro
     lines = [line for line in past.lines if not wanted or _is_in(line, wanted, now)]
     more = " or more: narrow the filter" if past.truncated else ""
     summary = f"{len(lines)} found{more}"
-    return QueueNow(history_source(lines, now, queued), _by_id(lines), summary, 0, _next_change(lines, now))
+    soonest = _next_change((request_now(line, now) for line in lines), now)
+    return QueueNow(history_source(lines, now, queued), _by_id(lines), summary, 0, soonest)
 
 
 def _group(context: ConsoleContext, line: RequestLine, now: datetime) -> Group:
@@ -79,10 +81,9 @@ def _is_in(line: RequestLine, wanted: str, now: datetime) -> bool:
     return not shown.closed if wanted == "open" else shown.state == wanted
 
 
-def _by_id(lines: list[RequestLine]) -> dict[str, RequestLine]:
+def _by_id(lines: Iterable[RequestLine]) -> dict[str, RequestLine]:
     return {line.request.id: line for line in lines}
 
 
-def _next_change(lines: list[RequestLine], now: datetime) -> datetime | None:
-    deadlines = (request_now(line, now).deadline for line in lines)
-    return min((at for at in deadlines if at is not None and at > now), default=None)
+def _next_change(shown: Iterable[RequestNow], now: datetime) -> datetime | None:
+    return min((at for at in (one.deadline for one in shown) if at is not None and at > now), default=None)

@@ -41,9 +41,10 @@ class Group(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """A line and where it belongs."""
+    """A line, the words for it now, and where it belongs."""
 
     line: RequestLine
+    shown: RequestNow
     group: Group
 
 
@@ -81,30 +82,29 @@ def parse_filter(text: str) -> ParsedFilter:
     return ParsedFilter(replace(wanted, words=tuple(words)))
 
 
-def queue_source(grouped: Iterable[Grouped], now: datetime, queued: Container[str] = ()) -> ListSource:
+def queue_source(grouped: Iterable[Grouped], queued: Container[str] = ()) -> ListSource:
     """Open requests under their groups' headings. Within a group what ends first stands first. `queued`: those about
     which something waits in the outbox."""
-    by_group: dict[Group, list[RequestLine]] = {group: [] for group in Group}
+    by_group: dict[Group, list[Grouped]] = {group: [] for group in Group}
     for one in grouped:
-        by_group[one.group].append(one.line)
+        by_group[one.group].append(one)
     rows: list[RowView] = []
-    for group, lines in by_group.items():
-        if lines:
-            lines.sort(key=lambda line: _urgency(line, now))
-            rows.append(heading(f"{group.value}  {len(lines)}"))
-            rows += [request_row(line, now, queued) for line in lines]
+    for group, members in by_group.items():
+        if members:
+            members.sort(key=_urgency)
+            rows.append(heading(f"{group.value}  {len(members)}"))
+            rows += [request_row(one.line, one.shown, queued) for one in members]
     return ListSource(rows)
 
 
 def history_source(lines: Sequence[RequestLine], now: datetime, queued: Container[str] = ()) -> ListSource:
     """Requests of every state, as found, newest first."""
-    return ListSource([request_row(line, now, queued) for line in lines])
+    return ListSource([request_row(line, request_now(line, now), queued) for line in lines])
 
 
-def request_row(line: RequestLine, now: datetime, queued: Container[str] = ()) -> RowView:
+def request_row(line: RequestLine, shown: RequestNow, queued: Container[str] = ()) -> RowView:
     """One request as a line of the table. What waits in the outbox is told in place of the state, which the detail
     says: it is what its person must know first."""
-    shown = request_now(line, now)
     request = line.request
     quiet = Tone.DIM if shown.closed else Tone.PLAIN
     return RowView(
@@ -127,7 +127,6 @@ def _time_cell(line: RequestLine, shown: RequestNow) -> Cell:
     return LeftCell(shown.deadline) if shown.deadline is not None else PastCell(shown.since or line.request.created_at)
 
 
-def _urgency(line: RequestLine, now: datetime) -> tuple[bool, bool, datetime, str]:
-    shown = request_now(line, now)
-    ends = shown.deadline or line.request.created_at
-    return (not line.request.urgent, shown.deadline is not None, ends, line.request.id)
+def _urgency(one: Grouped) -> tuple[bool, bool, datetime, str]:
+    request, deadline = one.line.request, one.shown.deadline
+    return (not request.urgent, deadline is not None, deadline or request.created_at, request.id)

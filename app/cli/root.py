@@ -4,6 +4,7 @@ the words that `--help` shows stand in one table here."""
 from __future__ import annotations
 
 import difflib
+import gc
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -96,6 +97,7 @@ def countersign(
         assert ctx.obj.launch.identity  # refused here, whatever the command, where somebody says to be somebody else
     if ctx.invoked_subcommand is None:
         needs_terminal()
+        gc.disable()  # what is made until the console stands stays: collecting meanwhile finds nothing, takes a tenth
         from app.console import run_console
 
         run_console(ctx.obj.launch)
