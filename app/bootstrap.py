@@ -14,6 +14,7 @@ from storage.models import Actor, ActorKind, Staff
 
 if TYPE_CHECKING:  # the databases, the desk and what they stand on are loaded after the first frame
     from app.enrolment import Enrolment
+    from app.mail.postman import Postman
     from app.services.desk import Desk
     from app.settings import Settings
     from storage.replica.engine import Replica
@@ -39,6 +40,7 @@ class Workplace:
     vault: Vault
     witness: Witness
     login: Login | None = None
+    postman: Postman | None = None
 
     @property
     def delivers_mail(self) -> bool:
@@ -93,10 +95,14 @@ class Workplace:
     async def close(self) -> None:
         """Release every connection; an unclosed one keeps the process from ending."""
         try:
-            await self.sync.close()
+            if self.postman is not None:
+                await self.postman.close()
         finally:
-            await self.shared.close()
-            self.replica.close()
+            try:
+                await self.sync.close()
+            finally:
+                await self.shared.close()
+                self.replica.close()
 
 
 def staff_actor(staff: Staff) -> Actor:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from app.launch import Launch
 from storage.errors import CountersignError
-from storage.models import parse_time
+from storage.models import parse_time, time_text
+from widgets.text import visible
 
 LEAST_FREE = 64 * 1024 * 1024
 """Bytes below which a disk counts as full: a journal and a few letters still fit."""
@@ -45,6 +46,7 @@ def examine(launch: Launch) -> list[Check]:
         ("replica", _replica),
         ("witness", _witness),
         *([] if _names_server(launch) else [("clock", _clock), ("mail", _mail), ("identity", _identity)]),
+        ("mail server", _mail_server),
     ]
     found: list[Check] = []
     for name, look in checks:
@@ -181,12 +183,38 @@ def _mail(launch: Launch) -> Iterator[Check]:
         count, oldest = connection.execute(
             "SELECT count(*), min(created_at) FROM mail WHERE state = 'queued'"
         ).fetchone()
+        (failed,) = connection.execute(
+            "SELECT count(*) FROM mail WHERE state = 'failed' AND json_extract(image, '$.failed_at') > ?",
+            (time_text(datetime.now(UTC) - timedelta(days=7)),),
+        ).fetchone()
+        word = connection.execute(
+            "SELECT json_extract(image, '$.last_error') FROM mail WHERE state IN ('queued', 'failed')"
+            " AND json_extract(image, '$.last_error') IS NOT NULL ORDER BY rev DESC LIMIT 1"
+        ).fetchone()
+    why = visible(word[0]) if word else ""
     waits = datetime.now(UTC) - parse_time(oldest) if oldest else timedelta(0)
     well = waits <= MAIL_PATIENCE
     what = f"{count:,} letters wait" if count else "no letter waits"
     if not well:
-        what += f", the oldest for {int(waits.total_seconds() // 60):,} minutes"
-    yield Check("mail", well, f"{what}; they go to {launch.paths.mailbox}", "" if well else "run `countersign worker`")
+        what += f", the oldest for {int(waits.total_seconds() // 60):,} minutes" + (f": {why}" if why else "")
+    yield Check("mail", well, what, "" if well else "run `countersign worker`; `countersign mail list` says more")
+    if failed:
+        words = f"{failed:,} letters failed in the last week" + (f": {why}" if why else "")
+        yield Check("failed mail", False, words, "`countersign mail list --state failed`, then `mail retry`")
+
+
+def _mail_server(launch: Launch) -> Iterator[Check]:
+    """Where letters go. Asked only where this machine would hand them on."""
+    from app.mail.server import server_of
+
+    server = server_of(launch.settings.mail)
+    if server is None:
+        yield Check("mail server", True, f"none: letters are written to {launch.paths.mailbox}")
+        return
+    server.context()
+    loud = server.is_readable_on_the_way
+    advice = "leave ?tls=none out of mail.smtp" if loud else ""
+    yield Check("mail server", not loud, f"{server}{', readable by anybody on the way' if loud else ''}", advice)
 
 
 def _identity(launch: Launch) -> Iterator[Check]:

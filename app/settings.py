@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -57,7 +57,29 @@ class Portal(Section):
 class Mailing(Section):
     """Letters to tenants and staff."""
 
+    smtp: str = Field(
+        default="",
+        description="The mail server: smtp://user@host:587 (STARTTLS, insisted on), smtps://user@host:465, or, readable"
+        " on the way, smtp://host:25?tls=none. Empty: a Maildir under the home.",
+    )
+    password: SecretStr = Field(
+        default=SecretStr(""), description="The mail server's password; better in the environment or in a file."
+    )
+    password_file: str = Field(default="", description="A file that holds the mail server's password alone.")
+    ca_file: str = Field(
+        default="",
+        description="PEM certificates of the authority that vouches for the mail server; empty: the system's.",
+    )
     sender: str = Field(default="countersign@localhost", description="The address letters come from.")
+
+    @field_validator("smtp")
+    @classmethod
+    def _a_mail_server(cls, value: str) -> str:
+        from app.mail.server import parse
+
+        if value:
+            parse(value)
+        return value
 
     @field_validator("sender")
     @classmethod
@@ -139,6 +161,10 @@ class Described:
     origin: str
 
 
+SPEAK_OF_SECRETS = ("mail.smtp", "mail.password")
+"""What may hold a password by mistake: a complaint does not repeat it."""
+
+
 def load(launch: Launch) -> Settings:
     """Merge and check the layers. Raises Misconfigured, naming key, file and line or variable."""
     sources = _sources(launch)
@@ -167,6 +193,7 @@ def described(launch: Launch) -> list[Described]:
         for part in name.split("."):
             value = getattr(value, part)
         value = shown(value) if name == "database" and is_postgres(value) else value
+        value = ("(hidden)" if value.get_secret_value() else "") if isinstance(value, SecretStr) else value
         found.append(Described(name, value, meaning, _origin(launch, name)))
     return found
 
@@ -271,4 +298,5 @@ def _complaint(launch: Launch, error: ValidationError) -> str:
     elif origin == "environment":
         origin = PREFIX + name.upper().replace(".", "__")
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{origin}: {name}: {message[:1].lower()}{message[1:]}; found {problem['input']!r}"
+    found = "" if name in SPEAK_OF_SECRETS else f"; found {problem['input']!r}"
+    return f"{origin}: {name}: {message[:1].lower()}{message[1:]}{found}"

@@ -2,29 +2,22 @@
 mail system.
 
 Any process may do each at any moment, two at once included: a Change decided on rows that have moved on is refused
-as stale, and a letter's file is there once whoever wrote it.
+as stale, a letter's file is there once whoever wrote it, and of those who could speak to a mail server one does.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 
-from app.policy.verdict import Refused
-from storage.errors import Conflict, CountersignError, Stale
+from storage.errors import CountersignError
 from storage.models import Actor, ActorKind
 
 if TYPE_CHECKING:
     from app.bootstrap import Workplace
-    from app.mail.letter import Postmark
-    from storage.models import Mail
+    from app.mail.postman import Round
     from storage.outbox import Kept
 
-OTHERS_DID = (Conflict, Stale, Refused)
-"""How it shows that another process recorded the same a moment earlier."""
-POSTMAN = Actor(ActorKind.SYSTEM, "mail", "mail", "")
-"""Who records that a letter was handed on."""
 WORKER = Actor(ActorKind.SYSTEM, "worker", "worker", "")
 """Who writes down what somebody else could not."""
 
@@ -48,44 +41,23 @@ async def record_due(place: Workplace) -> int:
 
 
 async def deliver_queued(place: Workplace) -> int:
-    """Hand on what is queued; how many letters were delivered here. Raises OSError where nothing can be written."""
-    from app.mail.letter import compose
-    from app.mail.links import make_tokens, token_hash
-    from app.mail.maildir import Maildir
-    from app.services.mail import delivered
-    from storage.replica.queries.mail import queued_mail
-
-    letters = queued_mail(place.replica.reader) if place.delivers_mail else ()
-    if not letters:
-        return 0
-    key = place.vault.derived_key("mail links")
-    box = Maildir(place.launch.paths.mailbox)
-    count = 0
-    for mail in letters:
-        tokens = make_tokens(key, mail)
-        message = compose(mail, tokens, _postmark(place, mail))
-        await asyncio.to_thread(box.deliver, mail.id, message)  # a console draws meanwhile: the disk may take long
-        links = tuple((kind, token_hash(token)) for kind, token in tokens.items())
-        with contextlib.suppress(*OTHERS_DID):  # delivered by another process: the same file, the same links
-            await place.desk.run(delivered, POSTMAN, mail.id, links)
-            count += 1
-    return count
+    """Hand on what is queued and due; how many letters were delivered here. Raises OSError where no Maildir can be
+    written. What a mail server does not take is no error: it is on record, and tried again (`app.mail.postman`)."""
+    done = await postal_round(place)
+    return done.delivered if done is not None else 0
 
 
-def _postmark(place: Workplace, mail: Mail) -> Postmark:
-    from app.mail.letter import Postmark
-    from storage.log.entry import OPERATOR, Head, tenant_log
-    from storage.replica.queries.tenants import log_head
+async def postal_round(place: Workplace) -> Round | None:
+    """One round of this process's postman; None where no letter waits, or others deliver."""
+    from storage.replica.queries.mail import queued_count
 
-    position = place.replica.position()
-    if position is None:
-        raise Stale("nothing has been read from the shared database yet")
-    log, head = OPERATOR, position.head
-    if mail.tenant_id is not None:
-        found = log_head(place.replica.reader, mail.tenant_id)
-        log, head = tenant_log(mail.tenant_id), Head(found.seq, found.hash)
-    settings = place.launch.settings
-    return Postmark(settings.mail.sender, settings.portal.url, log, head, position.epoch)
+    if not place.delivers_mail or not queued_count(place.replica.reader):
+        return None
+    if place.postman is None:
+        from app.mail.post_office import postman_of
+
+        place.postman = postman_of(place)
+    return await place.postman.round()
 
 
 async def keep_up(place: Workplace, seconds: float = 1.0) -> None:

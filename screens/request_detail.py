@@ -28,7 +28,7 @@ from screens.request_words import (
     scope_words,
     urgent_facts,
 )
-from storage.models import Mail, Mode, Request
+from storage.models import Mail, MailState, Mode, Request
 from storage.replica.queries.requests import LoggedStep, RequestLine, names, request_mails, request_steps
 from widgets.cells import BarCell, Cell, Tone, Toned
 from widgets.fields import BLANK, Field, FieldList, field, line, under
@@ -183,6 +183,10 @@ def _letters(mails: Sequence[Mail], when: TimeText) -> Iterable[Field]:
 
 def _mail_words(mail: Mail, when: TimeText) -> Toned:
     sent = f"delivered {when(mail.delivered_at)}" if mail.delivered_at else "waiting to be sent"
+    if mail.state is MailState.FAILED:
+        sent = f"NOT DELIVERED: {visible(mail.last_error or '')}"
+    elif mail.state is MailState.QUEUED and mail.last_error:
+        sent += f": {visible(mail.last_error)}"
     return Toned(
         f"{visible(mail.to_name)} <{visible(mail.to_email)}>: {visible(mail.subject)}, {sent}",
         Tone.PLAIN if mail.delivered_at else Tone.DIM,

@@ -13,6 +13,7 @@ from app.services import reading
 from screens.context import ConsoleContext
 from screens.queued import counter
 from storage.replica.queries.age import newest_entry_at
+from storage.replica.queries.mail import mail_trouble
 from widgets.bars import Status
 from widgets.countdown import left_text
 from widgets.moments import clock_text, zone_text
@@ -61,7 +62,21 @@ def status_of(context: ConsoleContext) -> Status:
         note = f"OFFLINE {age} — {copy}".replace("  ", " ")
         return Status(f"{note} · {kept}" if kept else note, clock, verified, live=False)
     live = "live, by polling" if _polls(context) else "live"
-    return Status(f"{kept} · {live}", clock, verified, live=False) if kept else Status(live, clock, verified)
+    post = _mail_words(context, now)
+    notes = " · ".join(filter(None, (kept, post, live)))
+    return Status(notes, clock, verified, live=not kept and not post)
+
+
+def _mail_words(context: ConsoleContext, now: datetime) -> str:
+    """Letters that failed or wait too long concern everybody here: what nobody got starts no clock (REQ-503)."""
+    trouble = mail_trouble(context.reader, now) if context.ready else None
+    if trouble is None:
+        return ""
+    parts = [f"{trouble.failed:,} letters FAILED"] if trouble.failed else []
+    if trouble.waiting and trouble.oldest is not None:
+        seconds = (now - trouble.oldest).total_seconds()
+        parts.append(f"{trouble.waiting:,} letters wait {left_text(seconds, coarse=seconds < 3600)}")
+    return f"MAIL: {', '.join(parts)}"
 
 
 def _polls(context: ConsoleContext) -> bool:
@@ -121,6 +136,12 @@ def state_in_full(context: ConsoleContext) -> tuple[str, Content, bool]:
         since = clock_text(status.offline_since, context.zone) if status.offline_since else "the start"
         state = f"out of reach since {since}; everything here is read from this console's own copy"
     parts.append((f"\n\nShared database: {state}.", ""))
+    trouble = mail_trouble(context.reader, context.now()) if context.ready else None
+    if trouble is not None:
+        why = f" The last word on it: {visible(trouble.why)}." if trouble.why else ""
+        parts.append(
+            (f"\n\n{visible(_mail_words(context, context.now()))}.{why}\n`countersign mail list` has them all.", "")
+        )
     return "How the history is verified", Content.assemble(*parts), False
 
 

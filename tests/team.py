@@ -59,6 +59,10 @@ class TeamShared(PostgresShared):
         _acting.set("countersign_gate")
         return await super().admission(session_id)
 
+    async def lease(self, name: str, holder: str, seconds: int) -> bool:
+        _acting.set("countersign_worker")
+        return await super().lease(name, holder, seconds)
+
     async def _at_once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         async with self._aside.use() as connection:
             return await self._as_whom(connection, work)

@@ -26,6 +26,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "session": ("app.cli.session", "Sessions: start, log what is viewed, end"),
     "review": ("app.cli.review", "Reviews: what somebody uninvolved must sign; disputes"),
     "rota": ("app.cli.rota", "Office hours, and who is on call when"),
+    "mail": ("app.cli.mail", "Letters: list, show, retry one that failed"),
     "audit": ("app.cli.audit", "The logs: list, verify, export; a session's dossier"),
     "report": ("app.cli.report", "The transparency report over any period"),
     "apikey": ("app.cli.apikey", "Keys for programs: create, list, revoke"),

@@ -44,7 +44,7 @@ async def _run(launch: Launch, work: Work, tidy: bool, pull: bool) -> int | None
         try:
             return await work(place)
         finally:
-            if tidy:
+            if tidy and not place.launch.settings.mail.smtp:  # else a console or the worker: no command waits for that
                 await _quietly(place, deliver_queued)
     finally:
         await place.close()

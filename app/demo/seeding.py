@@ -22,8 +22,7 @@ from app.policy.limits import DEFAULTS
 from app.policy.verdict import Refused
 from app.services import expiry
 from app.services.command import CLOCK, RefusedOnRecord, act_of
-from app.services.mail import delivered
-from app.upkeep import POSTMAN
+from app.services.mail import POSTMAN, delivered
 from storage.errors import GuardRefused
 from storage.log.entry import OPERATOR, Head, tenant_log
 from storage.models import Actor, Mail

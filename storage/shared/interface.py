@@ -144,5 +144,9 @@ class SharedDatabase(Protocol):
     async def now(self) -> datetime:
         """The shared clock."""
 
+    async def lease(self, name: str, holder: str, seconds: int) -> bool:
+        """Whether `holder` may do what only one process may at a time, for so long by the shared clock: nobody else
+        holds it, or its time has run out. 0 seconds give it back. On a server the worker's log-in alone may ask."""
+
     async def close(self) -> None:
         """Release every connection."""

@@ -23,6 +23,7 @@ from storage.shared.change import Applied, Change
 from storage.shared.connections import Connections, Transaction
 from storage.shared.guards.case import Limits
 from storage.shared.interface import Hint, Position, Pulled, StepUpAnswer, StoredEntry, StoredRow
+from storage.shared.lease import Leases
 from storage.shared.opening import create_file, inspect_file
 from storage.shared.proving import prove
 from storage.shared.vault import Vault
@@ -55,6 +56,7 @@ class SqliteShared:
         self._slow_seconds = slow_seconds
         self._queue = WriterQueue(path, patience)
         self._marks = shutting.Marks(path)
+        self._leases = Leases(path)
         self._connections = Connections(path)
         self._reopening = asyncio.Lock()
         self._writes: set[asyncio.Task[Any]] = set()
@@ -135,6 +137,9 @@ class SqliteShared:
 
     async def now(self) -> datetime:
         return self._clock.now()
+
+    async def lease(self, name: str, holder: str, seconds: int) -> bool:
+        return await asyncio.to_thread(self._leases.take, name, holder, seconds, self._clock.now())
 
     async def close(self) -> None:
         """Let running writes finish, then release every connection."""

@@ -28,7 +28,7 @@ from storage.models import (
     SessionView,
     ViewKind,
 )
-from storage.models.row import canonical
+from storage.models.row import Json, canonical
 from storage.view import View, derived_id
 from tests.unit.samples import ANN, DANA, MARIA, NOW, RAJ, decision, place, request, session
 
@@ -49,7 +49,7 @@ class Ids:
 
 def samples() -> dict[str, Mail]:
     """By a name that tells event and variant."""
-    others = dict(_of_the_other_ways()) | dict(_of_reviews()) | {"step_up.locked": _locked()}
+    others = dict(_of_the_other_ways()) | dict(_of_reviews()) | {"step_up.locked": _locked(), "mail.failed": _failed()}
     return dict(_of_requests()) | dict(_of_sessions()) | others
 
 
@@ -167,6 +167,24 @@ def _locked() -> Mail:
     return Mail(
         "M-1", "step_up.locked", DANA.id, DANA.name, DANA.email, None, None, None, subject, (), NOW, facts=facts
     )
+
+
+def _failed() -> Mail:
+    """As `app.services.mail.failed` tells it."""
+    gone: dict[str, Json] = {
+        "id": "M-7K2F9Q",
+        "event": "request.created",
+        "to": {"name": MARIA.name, "email": MARIA.email},
+        "subject": "Ann Lee asks to enter Northwind (T-48271)",
+        "tenant": "Northwind",
+        "why": "550 5.1.1 no such user",
+        "attempts": 1,
+        "urgent": True,
+    }
+    other = gone | {"id": "M-8X2F9Q", "tenant": None, "urgent": False, "why": "mail.test:587 (STARTTLS): refused"}
+    facts: dict[str, Json] = {"letters": [gone, other], "at": "2026-03-02T09:00:00.000000Z"}
+    view: View = Ids()  # type: ignore[assignment]  # draws ids only
+    return letters.letter(view, DANA, "mail.failed", "Not delivered: 2 letters", facts, NOW, urgent=True)
 
 
 def leaves(value: object) -> Iterator[str]:

@@ -95,6 +95,11 @@ select count(*), coalesce(floor(extract(epoch from clock_timestamp() - min((imag
        / 60)::int, 0)
   from countersign.mail where state = 'queued'
 """
+_FAILED = """
+select count(*), (array_agg(image::jsonb->>'last_error' order by rev desc))[1]
+  from countersign.mail
+ where state = 'failed' and (image::jsonb->>'failed_at')::timestamptz > clock_timestamp() - interval '7 days'
+"""
 _MAKERS = """
 select string_agg(coalesce(nullif(a.grantee, 0)::regrole::text, 'public'), ', ')
   from pg_namespace as n, aclexplode(n.nspacl) as a
@@ -273,6 +278,12 @@ def _mail(connection: Connection, roles: Roles, expected: Shipped) -> Iterator[F
     well = int(str(minutes)) < MAIL_PATIENCE
     what = f"{count} letters wait, the oldest for {minutes} minutes" if count else "no letter waits"
     yield Finding("mail", well, what, "" if well else "is `countersign worker` running as countersign_worker?")
+    row = connection.execute(_FAILED).fetchone()
+    failed, why = row if row else (0, "")
+    if failed:
+        yield Finding(
+            "failed mail", False, f"{failed} letters failed in the last week: {why}", "`countersign mail list`"
+        )
 
 
 def _fingerprint(connection: Connection, roles: Roles, expected: Shipped) -> Iterator[Finding]:

@@ -191,6 +191,14 @@ class PostgresShared:
 
         return await self._read(call)
 
+    async def lease(self, name: str, holder: str, seconds: int) -> bool:
+        async def call(connection: Connection) -> bool:
+            asked = await connection.execute("select countersign.take_lease(%s, %s, %s)", (name, holder, seconds))
+            found: Any = await asked.fetchone()
+            return bool(found[0])
+
+        return await self._at_once(call)
+
     async def close(self) -> None:
         """Let running writes finish, then release every connection."""
         while self._writes:
