@@ -13,6 +13,8 @@ from storage.log.entry import OPERATOR
 from storage.models import Actor, ActorKind, Staff
 
 if TYPE_CHECKING:  # the databases, the desk and what they stand on are loaded after the first frame
+    from datetime import datetime
+
     from app.enrolment import Enrolment
     from app.mail.postman import Postman
     from app.services.desk import Desk
@@ -41,6 +43,7 @@ class Workplace:
     witness: Witness
     login: Login | None = None
     postman: Postman | None = None
+    digests_at: datetime | None = None
 
     @property
     def delivers_mail(self) -> bool:

@@ -8,6 +8,8 @@ as stale, a letter's file is there once whoever wrote it, and of those who could
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from storage.errors import CountersignError
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from app.mail.postman import Round
     from storage.outbox import Kept
 
+DIGESTS_EVERY = timedelta(minutes=1)
 WORKER = Actor(ActorKind.SYSTEM, "worker", "worker", "")
 """Who writes down what somebody else could not."""
 
@@ -38,6 +41,25 @@ async def record_due(place: Workplace) -> int:
     if place.records_shuttings:
         recorded += await place.desk.record_shuttings(WORKER)
     return recorded
+
+
+async def write_digests(place: Workplace) -> int:
+    """Write every weekly digest that is due (REQ-211); how many here. Looked for once a minute at most."""
+    from app.policy.verdict import Refused
+    from app.services import digests
+    from app.services.mail import POSTMAN
+    from storage.errors import Conflict, GuardRefused, Stale
+
+    now = place.desk.now()
+    if not place.delivers_mail or (place.digests_at is not None and now - place.digests_at < DIGESTS_EVERY):
+        return 0
+    place.digests_at = now
+    written = 0
+    for tenant_id, week in digests.due(place.replica.reader, now):
+        with contextlib.suppress(Refused, Conflict, Stale, GuardRefused):  # another process has written it meanwhile
+            await place.desk.run(digests.write_digest, POSTMAN, tenant_id, week)
+            written += 1
+    return written
 
 
 async def deliver_queued(place: Workplace) -> int:
@@ -73,6 +95,7 @@ async def keep_up(place: Workplace, seconds: float = 1.0) -> None:
                 await send_queued(place)
             if place.sync.status.live and not place.sync.status.forked:
                 await record_due(place)
+                await write_digests(place)
                 await deliver_queued(place)
                 told = ""
         except (CountersignError, OSError) as error:

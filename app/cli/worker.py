@@ -53,7 +53,7 @@ def worker(
     """Deliver queued mail and record what time has ended; until Ctrl+C, or once."""
     from app.cli.queued import tell_sent
     from app.mail.post_office import where_to
-    from app.upkeep import postal_round, record_due, send_queued
+    from app.upkeep import postal_round, record_due, send_queued, write_digests
     from storage.errors import Offline
 
     async def round_(place: Workplace) -> tuple[int, int]:
@@ -64,7 +64,7 @@ def worker(
 
             for words in await watch_over(place):
                 say(words)
-        recorded = await record_due(place)
+        recorded = await record_due(place) + await write_digests(place)
         return recorded, told.of(await postal_round(place))
 
     told = _Told()

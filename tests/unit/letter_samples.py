@@ -49,7 +49,12 @@ class Ids:
 
 def samples() -> dict[str, Mail]:
     """By a name that tells event and variant."""
-    others = dict(_of_the_other_ways()) | dict(_of_reviews()) | {"step_up.locked": _locked(), "mail.failed": _failed()}
+    others = (
+        dict(_of_the_other_ways())
+        | dict(_of_reviews())
+        | dict(_digests())
+        | {"step_up.locked": _locked(), "mail.failed": _failed()}
+    )
     return dict(_of_requests()) | dict(_of_sessions()) | others
 
 
@@ -185,6 +190,34 @@ def _failed() -> Mail:
     facts: dict[str, Json] = {"letters": [gone, other], "at": "2026-03-02T09:00:00.000000Z"}
     view: View = Ids()  # type: ignore[assignment]  # draws ids only
     return letters.letter(view, DANA, "mail.failed", "Not delivered: 2 letters", facts, NOW, urgent=True)
+
+
+def _digests() -> Iterator[tuple[str, Mail]]:
+    """As `app.services.digests` writes them."""
+    view: View = Ids()  # type: ignore[assignment]  # draws ids only
+    week: dict[str, Json] = {
+        "tenant": "Northwind",
+        "first": "2026-02-23T00:00:00.000000Z",
+        "last": "2026-03-01T23:59:59.000000Z",
+        "sessions": [],
+        "requests": [],
+        "whole": True,
+    }
+    who: dict[str, Json] = {"engineer": {"name": ANN.name, "email": ANN.email}, "ticket": "T-48271"}
+    held: dict[str, Json] = {
+        "id": "S-1",
+        "layer": "your organisation's consent",
+        "mode": "read-only: nothing can be changed",
+        "started_at": "2026-02-24T09:00:00.000000Z",
+        "lasted": "12 min",
+        "views": 3,
+        "records": 41,
+        "beyond_scope": 1,
+    }
+    asked: dict[str, Json] = {"id": "R-2", "at": "2026-02-25T09:00:00.000000Z", "state": "denied"}
+    busy = week | {"sessions": [held | who], "requests": [asked | who], "whole": False}
+    for name, facts in (("digest.weekly, silence", week), ("digest.weekly", busy)):
+        yield name, letters.letter(view, MARIA, "digest.weekly", "Northwind: the week", facts, NOW, tenant_id="nw")
 
 
 def leaves(value: object) -> Iterator[str]:
