@@ -135,7 +135,7 @@ class QueueActs(ListScreen):
             return
         reason = await self.app.push_screen_wait(
             NoteDialog(
-                f"Declare break-glass for {line.request.id}?",
+                f"Declare break-glass for {line.request.id} · {line.tenant_name}?",
                 self._facts(line),
                 verb="Declare",
                 label="why it cannot wait any longer: a super reads it, then every admin of the tenant, who can veto",
@@ -154,7 +154,9 @@ class QueueActs(ListScreen):
         line = self.line
         if line is None:
             return
-        said = await self.app.push_screen_wait(EmergencyDialog(line.request.id, self._facts(line)))
+        said = await self.app.push_screen_wait(
+            EmergencyDialog(f"{line.request.id} · {line.tenant_name}", self._facts(line))
+        )
         if said is not None:
             category, reason = said
             words, done = "declare an emergency", "emergency declared; a second super must countersign"

@@ -23,7 +23,8 @@ LABEL = "What two hours would make irreparable; tenant and both legal addresses 
 
 
 class EmergencyDialog(Dialog[tuple[EmergencyCategory, str]]):
-    """Answers category and reason; None when left. `facts` are label and value, from outside like all of it."""
+    """Answers category and reason; None when left. `target` names request and tenant, `facts` are label and value, from
+    outside like all of it."""
 
     choices = (CANCEL, Button("do", "Declare", "ctrl+s", danger=True))
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,8 +41,8 @@ class EmergencyDialog(Dialog[tuple[EmergencyCategory, str]]):
     }
     """
 
-    def __init__(self, request_id: str, facts: Sequence[tuple[str, str]]) -> None:
-        super().__init__(f"Declare an emergency for {request_id}?", danger=True)
+    def __init__(self, target: str, facts: Sequence[tuple[str, str]]) -> None:
+        super().__init__(f"Declare an emergency for {target}?", danger=True)
         self._facts = tuple(facts)
 
     def body(self) -> ComposeResult:

@@ -168,3 +168,8 @@ def test_explanation_on_one_pane(still: StillQueue, snap_compare: Compare) -> No
 def test_leaving_asks(still: StillQueue, snap_compare: Compare) -> None:
     before = form(reason=REASON, keys=("escape",))
     assert snap_compare(still.app(ANN), terminal_size=(80, 24), run_before=before)
+
+
+def test_emergency(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    """A super declares one: what is entered, which harm, why it cannot wait (REQ-109)."""
+    assert snap_compare(still.app(DANA), terminal_size=size, run_before=on(still.ids["urgent"], "E"))
