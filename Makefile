@@ -19,7 +19,8 @@ demo: $(STAMP)   ## the console on a lively demo world; ARGS="--as super", ARGS=
 test: $(STAMP) tools lint  ## lint, types, floors, and every test but the long ones
 	$(PYTEST) -m "not long" -n auto --maxprocesses 4 --dist worksteal
 
-test-long: $(STAMP) tools  ## the long suites: state machine, kills, concurrency
+test-long: $(STAMP) tools  ## the long suites: state machine, kills, concurrency, postfix
+	@PATH=$$PATH:/usr/sbin .ci/need postfix
 	$(PYTEST) -m long -s
 
 bench: $(STAMP) tools      ## measure, and write docs/benchmarks.md

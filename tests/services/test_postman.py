@@ -22,9 +22,10 @@ from app.mail.smtp import SmtpCarrier
 from app.policy.verdict import Refused
 from app.services import mail
 from storage.log.entry import OPERATOR, Head, tenant_log
-from storage.models import ConsentLink, LinkKind, Mail, MailState
+from storage.models import ConsentLink, LinkKind, Mail, MailState, Request
 from storage.replica.queries.mail import queued_mail
 from storage.replica.queries.tenants import log_head
+from tests.services.test_break_glass import signed
 from tests.services.world import World
 from tests.smtp import DROP_AFTER_DATA, DROP_IN_DATA, HOST, STALL, MailServer, certificate
 
@@ -306,6 +307,32 @@ async def test_a_letter_about_a_failure_that_fails_raises_no_further_letters(wor
         await man.round()
     assert len(world.letters(mail.FAILED)) == 2
     assert {one.state for one in world.letters(mail.FAILED)} == {MailState.FAILED}
+
+
+async def test_while_the_server_is_down_nothing_cools(world: World, server: MailServer) -> None:
+    """Must show 6, REQ-108: the two hours count from the first urgent letter that a server accepted, not before; one
+    that is refused for good starts none."""
+    server.answers[MARIA] = server.answers["security@northwind.example"] = ["550 no"]
+    request = await signed(world)
+    await server.stop()
+    man = postman(world, carrier(server))
+    for _ in range(5):
+        await man.round()
+        world.clock.advance(hours=1)
+    glass = world.row(Request, request.id).break_glass
+    assert glass is not None and glass.cooling_since is None
+    await server.start()
+    server.answers[JUAN] = ["451 later", "250 OK"]
+    await man.round()
+    glass = world.row(Request, request.id).break_glass
+    assert glass is not None and glass.cooling_since is None, "refused for Maria, put off for Juan: nobody has it"
+    world.clock.advance(minutes=20)
+    await man.round()
+    world.clock.advance(minutes=20)
+    await man.round()
+    [accepted] = [one.delivered_at for one in world.letters("break_glass.countersigned") if one.delivered_at]
+    glass = world.row(Request, request.id).break_glass
+    assert glass is not None and glass.cooling_since == accepted
 
 
 @pytest.mark.parametrize("address", ["nobody", "a@b\r\nRCPT TO:<x@y.example>", "a b@c.example", "<a@b.example>", ""])
