@@ -43,6 +43,7 @@ class Line:
         self._url, self._patience, self._silence = url, patience, silence
         self._turn = asyncio.Lock()
         self._connection: Connection | None = None
+        self._doubted = False
         self.reached = False
         """Whether the newest use had a connection: where there was none, trying once more at once is no help."""
 
@@ -69,9 +70,16 @@ class Line:
         return connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
 
     async def _opened(self) -> Connection:
+        if self._doubted:
+            self._doubted = False
+            await self.drop()
         if self._connection is None or self._connection.closed:
             self._connection = await connect(self._url)
         return self._connection
+
+    def doubt(self) -> None:
+        """Another line over the same network broke or fell silent: the next use does not trust this connection."""
+        self._doubted = True
 
     async def drop(self) -> None:
         """Give the connection up; the next use opens another."""

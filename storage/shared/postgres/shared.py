@@ -108,6 +108,7 @@ class PostgresShared:
         except Offline:
             if not self._writing.reached:
                 raise
+            self._doubt_others(self._writing)
             return await self._write(call)
 
     async def shut(self, tenant_id: str, actor: Actor) -> None:
@@ -216,8 +217,15 @@ class PostgresShared:
         except Offline:
             if not self._aside.reached:
                 raise
+            self._doubt_others(self._aside)
             async with self._aside.use() as connection:
                 return await work(connection)
+
+    def _doubt_others(self, broken: Line) -> None:
+        """What broke one line has most likely broken all: nobody shall wait for each to fall silent in its turn."""
+        for line in (self._writing, self._reading, self._aside):
+            if line is not broken:
+                line.doubt()
 
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         try:
@@ -226,6 +234,7 @@ class PostgresShared:
         except Offline:  # the server may have been restarted since the last read: once more, on a new connection
             if not self._reading.reached:
                 raise
+            self._doubt_others(self._reading)
             async with self._reading.use() as connection:
                 return await work(connection)
 
