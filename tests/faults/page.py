@@ -20,10 +20,13 @@ the database holds. Written by the fault suite (`COUNTERSIGN_FAULTS_PAGE=1 pytes
 - **lost**: of these, how many are not in the log; **twice**: how many are there more than once;
 - **gaps**: numbers missing, links or hashes wrong in any log, or a console's copy that differs from the database;
 - **converged**: consoles that were live, at the head and with an empty outbox 10 s after the fault's end, of all;
-- **stuck**: outboxes or consoles that had not come back after a minute.
+- **stuck**: outboxes or consoles that had not come back after a minute;
+- **load**: how many processes wanted to run on this machine's two cores at the end. The suite runs at the lowest priority:
+  where thirty others want the cores, consoles that are late are late for want of a core, and say so (`late; …` in the output).
+  Counts of what was lost do not depend on it. The page wants a run on a quiet machine.
 
-| fault | rounds | consoles | in force | kept | lost | twice | gaps | converged ≤ 10 s | median | slowest | stuck | lasted | on |
-|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|
+| fault | rounds | consoles | in force | kept | lost | twice | gaps | converged ≤ 10 s | median | slowest | stuck | lasted | load | on |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|
 """
 
 
@@ -53,7 +56,7 @@ class Row:
         return (
             f"| {name} | {self.rounds} | {self.consoles} | {self.applied:,} | {self.kept:,} | {self.lost} | {self.twice} "
             f"| {self.gaps} | {share} | {self.median:.1f} s | {self.slowest:.1f} s | {self.stuck} "
-            f"| {self.seconds / 60:.0f} min | {time.strftime('%Y-%m-%d', time.gmtime())} |"
+            f"| {self.seconds / 60:.0f} min | {os.getloadavg()[1]:.0f} | {time.strftime('%Y-%m-%d', time.gmtime())} |"
         )
 
 
