@@ -1,4 +1,7 @@
-"""Making a large history: `demo fill`, chains and digests included. BENCH_ENTRIES sets another size."""
+"""Making a large history: `demo fill`, chains and digests included.
+
+BENCH_ENTRIES sets another size.
+"""
 
 from __future__ import annotations
 
