@@ -18,6 +18,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psycopg
+
 from app.demo.fill import fill
 from storage.clock import SharedClock
 from storage.filling.near import filled
@@ -36,6 +38,7 @@ ENTRIES = int(os.environ.get("BENCH_ENTRIES", "1000000"))
 DAY = 20_000
 COMMITS = 200
 CONSOLES, IDLE_SECONDS = 200, 60.0
+LOG_IN = "bench_writer"
 WRITER = """
 import asyncio, random, sys, time
 from storage.log.actions import Action
@@ -46,7 +49,7 @@ from storage.shared.postgres.shared import PostgresShared
 
 async def main():
     shared = PostgresShared(sys.argv[1])
-    actor = Actor(ActorKind.SYSTEM, "clock", "clock", "")
+    actor = Actor(ActorKind.STAFF, *sys.argv[3:6])
     for _ in range(int(sys.argv[2])):
         await asyncio.sleep(random.uniform(0.05, 0.15))
         change = Change(new_change_id(), await shared.now(), actor, (Draft(Action.LOG_EXPORTED),), (), ())
@@ -144,9 +147,10 @@ async def _commit(url: str, home: Path) -> Figure:
     async with _console(url, home) as sync:
         following = asyncio.create_task(sync.run(publish))
         await news.wait()
-        worker = url.replace("user=postgres", "user=countersign_worker")
+        person = await asyncio.to_thread(_log_in_for, url)
+        address = url.replace("user=postgres", f"user={LOG_IN}")
         writer = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", WRITER, worker, str(COMMITS), stdout=subprocess.PIPE
+            sys.executable, "-c", WRITER, address, str(COMMITS), *person, stdout=subprocess.PIPE
         )
         out, _ = await writer.communicate()
         committed = {int(rev): float(at) for rev, at in (line.split() for line in out.decode().splitlines())}
@@ -163,6 +167,21 @@ async def _commit(url: str, home: Path) -> Figure:
         "< 30 / < 150 ms",
         median < 30 and p99 < 150,
     )
+
+
+def _log_in_for(url: str) -> tuple[str, str, str]:
+    """A log-in for one of the filled staff; id, name and address."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute(
+            "select id, image::jsonb->>'name', email from countersign.staff where role = 'super' order by id limit 1"
+        ).fetchone()
+        assert found is not None
+        connection.execute(f"drop role if exists {LOG_IN}".encode())
+        connection.execute(f"create role {LOG_IN} login in role countersign_staff".encode())
+        connection.execute(
+            "insert into countersign.login values (%s, 'staff', %s) on conflict do nothing", (LOG_IN, found[0])
+        )
+    return found
 
 
 async def _idle(url: str, server: Cluster) -> Figure:
