@@ -55,6 +55,59 @@ def owner_inserts_a_row(it: Attacker) -> Strike:
     )
 
 
+@attack("postgres", "CSP02")
+def owner_calls_the_function_that_writes(it: Attacker) -> Strike:
+    """The owner calls `put` by hand, the function that writes rows for `apply`."""
+    it.sql(OWNER)
+    return typed(it, "select countersign.put('request', id, replace(image, '\"pending\"', '\"approved\"'), rev + 1, false) from countersign.request where image like '%\"pending\"%'")  # fmt: skip
+
+
+LIKE_PUT = """
+create function public.put(table_name text, key text, new_image text, new_rev bigint, fresh boolean) returns boolean language plpgsql as $$
+begin
+  update countersign."request" set image = new_image, rev = new_rev where id = key;
+  return fresh;
+end $$;
+create function public.write_change(change jsonb, pieces text[], listed text[], fresh boolean[], seq bigint, hash text, at text) returns jsonb language plpgsql as $$
+declare ok boolean;
+begin
+  ok := public.put('request', change->>'id', change->>'image', seq, false);
+  return change;
+end $$;
+create function public.apply(change jsonb) returns jsonb language plpgsql as $$
+begin
+  return public.write_change(change, '{}', '{}', '{}', (change->>'rev')::bigint, '', '');
+end $$"""
+
+
+@attack("postgres", "CSP02")
+def superuser_makes_functions_like_ours(it: Attacker) -> Strike:
+    """The superuser makes functions of the same names, with the same statements, and lets them write a request."""
+    it.sql(LIKE_PUT)
+    return typed(it, "select public.apply(jsonb_build_object('id', id, 'image', replace(image, 'pending', 'approved'), 'rev', rev + 1)) from countersign.request where image like '%\"pending\"%'")  # fmt: skip
+
+
+FORGED = (
+    'update countersign."request" set image = new_image, rev = new_rev where id = key{}\n'
+    "PL/pgSQL function countersign.put(text,text,text,bigint,boolean) line 14 at SQL statement\n"
+    "PL/pgSQL function countersign.write_change(jsonb,text[],text[],boolean[],bigint,text,text) line 48 at assignment\n"
+    "PL/pgSQL function countersign.apply(jsonb) line 51 at RETURN{}"
+)
+
+
+@attack("postgres", "42601")
+def superuser_forges_the_account_of_who_calls(it: Attacker) -> Strike:
+    """The superuser EXECUTEs a statement whose text goes on as PostgreSQL's account of who called it."""
+    return typed(it, "do $do$ begin execute $sql$" + FORGED.format('"', '"') + "$sql$; end $do$")
+
+
+@attack("postgres", "CSP02")
+def superuser_forges_it_in_a_comment(it: Attacker) -> Strike:
+    """The same in a comment, on a temporary function's variables."""
+    body = FORGED.replace("new_image", "image || ' '").replace("new_rev", "rev + 1").replace("= key", "= id")
+    return typed(it, "do $do$ begin execute $sql$" + body.format('/*"', "*/") + "$sql$; end $do$")
+
+
 @attack("postgres", "CSP01")
 def owner_changes_an_entry(it: Attacker) -> Strike:
     """The owner changes an entry's reason."""

@@ -92,8 +92,14 @@ end $$;
 -- The row's number is that of an entry of this very transaction, which lists the row's digest.
 create or replace function countersign.row_is_listed() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
-declare body text;
+declare body text; stack text;
 begin
+  get diagnostics stack = pg_context;
+  if countersign.fired_by_apply(stack,
+       case tg_op when 'INSERT' then concat('insert into countersign."', tg_table_name, '" (id, image, rev) values (key, new_image, new_rev)')
+                  else concat('update countersign."', tg_table_name, '" set image = new_image, rev = new_rev where id = key') end, 1) then
+    return new;
+  end if;
   select o.body into body from countersign.operator_log as o
    where o.seq = new.rev and o.xmin = pg_current_xact_id()::xid;
   if body is null or strpos(body, concat('["', tg_table_name, '",', to_json(new.id), ',"', encode(sha256(convert_to(new.image, 'UTF8')), 'hex'), '"]')) = 0 then
