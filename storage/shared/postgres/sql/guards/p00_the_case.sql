@@ -46,7 +46,7 @@ language sql stable as $$ select the_case->'rows' @> jsonb_build_array(like_this
 
 -- A row as it will stand: written by this Change, or as stored. Null when there is none.
 create or replace function countersign.row_after(the_case jsonb, table_name text, key text) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare r jsonb;
 begin
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
@@ -75,7 +75,7 @@ create index if not exists staff_person on countersign.staff (countersign.person
 create index if not exists contact_person on countersign.contact (countersign.person(email));
 
 create or replace function countersign.is_same_person(one text, other text) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 begin
   return (select one = other or exists (
     select 1 from countersign.staff as a, countersign.staff as b
@@ -83,7 +83,7 @@ begin
 end $$;
 
 create or replace function countersign.is_contact_of(staff_id text, tenant text) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 begin
   return (select exists (
     select 1 from countersign.staff as s, countersign.contact as c
@@ -92,7 +92,7 @@ begin
 end $$;
 
 create or replace function countersign.is_admin_of(contact text, tenant text) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 begin
   return (select exists (
     select 1 from countersign.contact as c
@@ -102,7 +102,7 @@ end $$;
 
 -- Why nobody gets into a tenant (REQ-110), or null.
 create or replace function countersign.shut_because(tenant text) returns text
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 begin
   return (select case when t.id is null or s.id is null then format('there is no tenant %s', tenant)
               when t.image::jsonb->>'status' <> 'active' then format('tenant %s is %s', tenant, t.image::jsonb->>'status')

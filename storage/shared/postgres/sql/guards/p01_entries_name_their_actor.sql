@@ -4,7 +4,7 @@
 -- `apply` makes entries so; the triggers hold everyone else to it, the owner and session_replication_role included.
 
 create or replace function countersign.guard_p01(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare actor jsonb := the_case->'change'->'actor';
 begin
   if coalesce(actor->>'id', '') = '' or coalesce(actor->>'name', '') = '' then
@@ -25,7 +25,7 @@ end $$;
 -- could not go on after that closing quote and still be SQL. Whatever looks different is checked in full: writing by
 -- hand, these functions called by hand, another language of messages.
 create or replace function countersign.fired_by_apply(stack text, statement text, depth int) returns boolean
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable as $$
 declare frames constant text[] := string_to_array(stack, E'\n');
 begin
   return frames[2] = concat('SQL statement "', statement, '"')

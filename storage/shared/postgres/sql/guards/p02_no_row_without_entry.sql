@@ -72,7 +72,7 @@ begin
 end $$;
 
 create or replace function countersign.guard_p02(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
   r jsonb; code text; reads constant jsonb := the_case->'change'->'reads'; entries constant jsonb := the_case->'change'->'entries';
 begin

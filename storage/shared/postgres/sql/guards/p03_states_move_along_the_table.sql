@@ -94,7 +94,7 @@ $$;
 
 -- What happened to a request: its actions, one of which every entry about it must be.
 create or replace function countersign.request_actions(b jsonb, a jsonb, moment text) returns text[]
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare acts text[]; was text := b->>'state'; becomes text := a->>'state'; asked int;
 begin
   if b = 'null' or was <> becomes then
@@ -148,7 +148,7 @@ begin
 end $$;
 
 create or replace function countersign.session_actions(b jsonb, a jsonb, moment text) returns text[]
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare acts text[]; movable text[]; act text; over boolean := moment >= b->>'expires_at' or b->>'ended_at' is not null;
 begin
   if b = 'null' then
@@ -209,7 +209,7 @@ begin
 end $$;
 
 create or replace function countersign.guard_p03(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
   entries constant jsonb := the_case->'change'->'entries'; moment constant text := the_case->>'now';
   r jsonb; a jsonb; b jsonb; t text; acts text[]; subject text; act text; want text[] := '{}'; have text[] := '{}';
@@ -300,7 +300,7 @@ end $$;
 
 -- Tenant, target, ticket, request of an entry are those of the row it is about: so it stands in the right tenant's log.
 create or replace function countersign.entries_name_their_rows(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare e jsonb; subject jsonb; noun text;
 begin
   for n in 0 .. jsonb_array_length(the_case->'change'->'entries') - 1 loop

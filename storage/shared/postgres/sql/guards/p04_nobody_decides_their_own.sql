@@ -5,7 +5,7 @@
 -- tenant. Nobody acts in another's name.
 
 create or replace function countersign.guard_p04(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
   actor constant text := the_case->'change'->'actor'->>'id'; moment constant text := the_case->>'now';
   r jsonb; a jsonb; b jsonb; request jsonb; signer text;

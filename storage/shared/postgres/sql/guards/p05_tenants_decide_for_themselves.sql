@@ -6,7 +6,7 @@
 -- alone (REQ-106).
 
 create or replace function countersign.guard_p05(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
   actor constant jsonb := the_case->'change'->'actor'; moment constant text := the_case->>'now'; r jsonb; a jsonb; b jsonb; wanted text;
 begin
@@ -85,7 +85,7 @@ begin
 end $$;
 
 create or replace function countersign.check_settings(the_case jsonb, b jsonb, a jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
   actor constant jsonb := the_case->'change'->'actor'; e jsonb;
   recorded constant boolean := countersign.records_a_shutting(the_case->'login', b, a);
@@ -119,7 +119,7 @@ $$;
 
 -- A letter goes to the address on record; one that asks for links goes to an administrator of the request's tenant.
 create or replace function countersign.check_letter(the_case jsonb, b jsonb, a jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
   address text; moment constant text := the_case->>'now'; ok boolean;
   becomes constant text[] := '{state,attempts,tried_at,last_error,delivered_at,failed_at,answer}';
@@ -160,7 +160,7 @@ end $$;
 
 -- Links are made at delivery, for whom the letter went to; used once, by them, for what they are for.
 create or replace function countersign.check_link(the_case jsonb, b jsonb, a jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare actor constant jsonb := the_case->'change'->'actor'; letter jsonb; r jsonb; request jsonb; ok boolean;
 begin
   if b = 'null' then

@@ -14,7 +14,7 @@ $$;
 
 -- The actions that what is written to a tenant stands for; an import or a creation says so itself.
 create or replace function countersign.tenant_actions(code text, b jsonb, a jsonb) returns text[]
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable as $$
 begin
   if code = 'tenant.imported' or code = 'tenant.created' and b = 'null' then
     return array[code];
@@ -28,7 +28,7 @@ begin
 end $$;
 
 create or replace function countersign.key_actions(b jsonb, a jsonb) returns text[]
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable as $$
 begin
   if b = 'null' then
     return '{api_key.created}';
@@ -41,7 +41,7 @@ begin
 end $$;
 
 create or replace function countersign.guard_p05_the_tenants_door(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
   actor constant jsonb := the_case->'change'->'actor'; moment constant text := the_case->>'now'; r jsonb; a jsonb; b jsonb;
 begin
@@ -76,7 +76,7 @@ end $$;
 
 -- A program's Change: by a key in force, within its right. What only the platform does, only its key does.
 create or replace function countersign.check_program(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare actor constant jsonb := the_case->'change'->'actor'; key jsonb; e jsonb; rights text; r jsonb;
 begin
   key := countersign.row_image('api_key', actor->>'id')::jsonb;
@@ -106,7 +106,7 @@ end $$;
 
 -- Made at delivery, for whom the letter went to, for a quarter of an hour; used once, by them.
 create or replace function countersign.check_sign_in_link(the_case jsonb, b jsonb, a jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare actor constant jsonb := the_case->'change'->'actor'; moment constant text := the_case->>'now'; letter jsonb; ok boolean;
 begin
   if b = 'null' then
@@ -124,7 +124,7 @@ begin
 end $$;
 
 create or replace function countersign.check_key(the_case jsonb, b jsonb, a jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
   actor constant jsonb := the_case->'change'->'actor'; moment constant text := the_case->>'now'; act text; ok boolean;
   admin constant boolean := actor->>'kind' = 'tenant_admin' and a->>'tenant_id' is not null

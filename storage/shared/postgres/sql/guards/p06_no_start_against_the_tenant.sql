@@ -4,7 +4,7 @@
 -- session that runs in it: one that began meanwhile makes the decision stale (CS001), and it is made again.
 
 create or replace function countersign.guard_p06(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare r jsonb; a jsonb; b jsonb; why text; running text; moment constant text := the_case->>'now';
 begin
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop

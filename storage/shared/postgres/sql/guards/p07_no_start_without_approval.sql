@@ -4,7 +4,7 @@
 -- at most, for a user of that tenant (REQ-101, REQ-104).
 
 create or replace function countersign.content_digest(request jsonb) returns text
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable as $$
 begin
   return (select encode(sha256(convert_to(countersign.canonical(jsonb_build_object(
     'tenant', request->'tenant_id', 'target', request->'target_id', 'scope', request->'scope', 'records', request->'records',
@@ -12,14 +12,14 @@ begin
 end $$;
 
 create or replace function countersign.is_target(target text, tenant text) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 begin
   return (select exists (select 1 from countersign.contact as c where c.id = target and c.tenant_id = tenant
                     and c.image::jsonb->'removed' = 'false' and c.image::jsonb->'roles' ?| '{user,tenant_admin}'));
 end $$;
 
 create or replace function countersign.guard_p07(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare r jsonb;
 begin
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
@@ -31,7 +31,7 @@ begin
 end $$;
 
 create or replace function countersign.begins(the_case jsonb, a jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare earlier jsonb;
 begin
   if a->>'content_digest' <> countersign.content_digest(a) then
@@ -64,7 +64,7 @@ begin
 end $$;
 
 create or replace function countersign.is_approved(the_case jsonb, s jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare request jsonb; used jsonb;
 begin
   request := countersign.row_image('request', s->>'request_id')::jsonb;

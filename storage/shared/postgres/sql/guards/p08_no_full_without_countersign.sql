@@ -4,7 +4,7 @@
 -- and a session is full only by one of the two ways.
 
 create or replace function countersign.guard_p08(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare r jsonb; a jsonb; b jsonb; request jsonb; signing boolean;
 begin
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop

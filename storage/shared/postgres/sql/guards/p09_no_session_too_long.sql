@@ -4,7 +4,7 @@
 -- (REQ-201). A session ends when it is said to end: now, or by the clock at its end time.
 
 create or replace function countersign.guard_p09(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare r jsonb; a jsonb; b jsonb; minutes int; request jsonb; until text; moment constant text := the_case->>'now';
 begin
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop

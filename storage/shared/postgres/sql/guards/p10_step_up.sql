@@ -17,7 +17,7 @@ language sql immutable parallel safe as $$
 $$;
 
 create or replace function countersign.guard_p10(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
   change constant jsonb := the_case->'change'; actor constant jsonb := the_case->'change'->'actor';
   needed text[] := '{}'; code text; r jsonb; given jsonb; seconds int; shared boolean; amounts countersign.limits;

@@ -5,7 +5,7 @@
 -- be talked down: a session leaves it by ending, an outcome by being given, a start by growing a day old.
 
 create or replace function countersign.guard_p11(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare r jsonb; starting jsonb; sessions int := 0;
 begin
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
@@ -25,7 +25,7 @@ begin
 end $$;
 
 create or replace function countersign.has_room(the_case jsonb, s jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
   b jsonb; a jsonb; current jsonb; amounts countersign.limits; moment constant timestamptz := (the_case->>'now')::timestamptz;
   who constant text := s->>'engineer_id'; in_hour int; tenants int;
@@ -57,7 +57,7 @@ begin
 end $$;
 
 create or replace function countersign.keeps_its_word(the_case jsonb, b jsonb, a jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare s jsonb; who constant text := a->>'id'; moment constant text := the_case->>'now'; added jsonb;
 begin
   if b = 'null' then

@@ -7,7 +7,7 @@
 
 -- Who may record an action at all: kinds of log-in and roles of staff.
 create or replace function countersign.may_record(code text, actor jsonb, role text) returns boolean
-language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable parallel safe as $$
 begin
   return (case actor->>'kind'
     when 'staff' then case
@@ -37,7 +37,7 @@ begin
 end $$;
 
 create or replace function countersign.guard_p12(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
   actor constant jsonb := the_case->'change'->'actor'; moment constant text := the_case->>'now';
   person jsonb; e jsonb; r jsonb; a jsonb; b jsonb;
@@ -88,7 +88,7 @@ begin
 end $$;
 
 create or replace function countersign.is_theirs_to_do(actor jsonb, b jsonb, a jsonb, moment text) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare answered jsonb := a->'exchanges'->-1;
 begin
   if b = 'null' then
@@ -104,7 +104,7 @@ begin
 end $$;
 
 create or replace function countersign.is_their_session(the_case jsonb, actor jsonb, b jsonb, a jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare own constant boolean := actor->>'id' = a->>'engineer_id'; viewed int := 0; view_row jsonb; ok boolean := true;
 begin
   if b = 'null' then
@@ -145,7 +145,7 @@ end $$;
 
 -- Whether this Change shuts the tenant.
 create or replace function countersign.shut_after(the_case jsonb, tenant text) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 begin
   return countersign.writes(the_case, jsonb_build_object('table', 'settings', 'key', tenant, 'after', '{"kill_switch": true}'::jsonb))
     or countersign.writes(the_case, jsonb_build_object('table', 'settings', 'key', tenant, 'after', '{"mode": "forbidden"}'::jsonb))
@@ -154,7 +154,7 @@ begin
 end $$;
 
 create or replace function countersign.check_account(the_case jsonb, b jsonb, a jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare moment constant text := the_case->>'now'; running text;
 begin
   if b = 'null' then
