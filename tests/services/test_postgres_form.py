@@ -51,8 +51,10 @@ async def both(
 
 
 def comparable(pulled: Pulled) -> Pulled:
-    """All but the epoch, which is drawn at creation; the order of rows is nobody's promise."""
-    return dataclasses.replace(pulled, epoch="", rows=tuple(sorted(pulled.rows, key=lambda row: (row.table, row.key))))
+    """All but the epoch, drawn at creation, and the mark of what guards it; the order of rows is nobody's promise."""
+    return dataclasses.replace(
+        pulled, epoch="", guards="", rows=tuple(sorted(pulled.rows, key=lambda row: (row.table, row.key)))
+    )
 
 
 def letter(number: int, clock: ManualClock) -> Mail:

@@ -121,10 +121,30 @@ def _completed() -> str:
 
 
 def _with_defaults(table: str, kind: type) -> str:
-    inner = (hint for hint in typing.get_type_hints(kind).values() if _may_lack_something(hint))
-    if next(inner, None) is not None:
-        return f"coalesce(countersign.image_of({_literal(table)}, v)::jsonb, v)"
-    return f"{_default(defaults(kind))} || v"
+    hints = typing.get_type_hints(kind)
+    inner = {name: hint for name, hint in hints.items() if _may_lack_something(hint)}
+    if not inner:
+        return f"{_default(defaults(kind))} || v"
+    whole = " and ".join([_has_all("v", kind), *(_is_whole(f"v->'{name}'", hint) for name, hint in inner.items())])
+    return f"case when {whole} then v else coalesce(countersign.image_of({_literal(table)}, v)::jsonb, v) end"
+
+
+def _is_whole(value: str, hint: Any) -> str:
+    """Whether nothing is absent in an object, or in none; of lists and deeper things it is not asked."""
+    kinds = [one for one in typing.get_args(hint) or (hint,) if one is not type(None)]
+    inside = typing.get_type_hints(kinds[0]).values() if dataclasses.is_dataclass(kinds[0]) else [None]
+    if (
+        len(kinds) != 1
+        or typing.get_origin(hint) is tuple
+        or any(one is None or _may_lack_something(one) for one in inside)
+    ):
+        return "false"
+    return f"(jsonb_typeof({value}) = 'null' or {_has_all(value, kinds[0])})"
+
+
+def _has_all(value: str, kind: Any) -> str:
+    names = ",".join(field.name for field in dataclasses.fields(kind))
+    return f"{value} ?& '{{{names}}}'"
 
 
 def _may_lack_something(hint: Any) -> bool:
