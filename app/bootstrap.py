@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.launch import Launch
@@ -44,6 +44,7 @@ class Workplace:
     login: Login | None = None
     postman: Postman | None = None
     digests_at: datetime | None = None
+    alarmed: set[str] = field(default_factory=set)
 
     @property
     def delivers_mail(self) -> bool:

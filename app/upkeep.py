@@ -62,6 +62,17 @@ async def write_digests(place: Workplace) -> int:
     return written
 
 
+async def raise_alarm(place: Workplace) -> None:
+    """Tell supers by mail of tampering that was found here (REQ-503)."""
+    faults = place.sync.status.faults
+    if faults:
+        from app.mail.alarm import tell_of_tampering
+        from app.policy.verdict import Refused
+
+        with contextlib.suppress(Refused):  # they were told by another console
+            await tell_of_tampering(place, faults)
+
+
 async def deliver_queued(place: Workplace) -> int:
     """Hand on what is queued and due; how many letters were delivered here. Raises OSError where no Maildir can be
     written. What a mail server does not take is no error: it is on record, and tried again (`app.mail.postman`)."""
@@ -93,6 +104,7 @@ async def keep_up(place: Workplace, seconds: float = 1.0) -> None:
         try:
             if place.sync.status.live:
                 await send_queued(place)
+            await raise_alarm(place)
             if place.sync.status.live and not place.sync.status.forked:
                 await record_due(place)
                 await write_digests(place)

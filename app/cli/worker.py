@@ -53,11 +53,14 @@ def worker(
     """Deliver queued mail and record what time has ended; until Ctrl+C, or once."""
     from app.cli.queued import tell_sent
     from app.mail.post_office import where_to
-    from app.upkeep import postal_round, record_due, send_queued, write_digests
+    from app.upkeep import postal_round, raise_alarm, record_due, send_queued, write_digests
     from storage.errors import Offline
 
     async def round_(place: Workplace) -> tuple[int, int]:
-        await place.sync.pull()
+        try:
+            await place.sync.pull()
+        finally:
+            await raise_alarm(place)
         tell_sent(await send_queued(place))
         if place.launch.on_postgres:
             from app.server import watch_over

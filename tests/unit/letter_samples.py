@@ -53,7 +53,7 @@ def samples() -> dict[str, Mail]:
         dict(_of_the_other_ways())
         | dict(_of_reviews())
         | dict(_digests())
-        | {"step_up.locked": _locked(), "mail.failed": _failed()}
+        | {"step_up.locked": _locked(), "mail.failed": _failed(), "tampering.found": _tampering()}
     )
     return dict(_of_requests()) | dict(_of_sessions()) | others
 
@@ -218,6 +218,18 @@ def _digests() -> Iterator[tuple[str, Mail]]:
     busy = week | {"sessions": [held | who], "requests": [asked | who], "whole": False}
     for name, facts in (("digest.weekly, silence", week), ("digest.weekly", busy)):
         yield name, letters.letter(view, MARIA, "digest.weekly", "Northwind: the week", facts, NOW, tenant_id="nw")
+
+
+def _tampering() -> Mail:
+    """As `app.services.alerts` tells it."""
+    facts: dict[str, Json] = {
+        "faults": [{"log": "tenant:northwind", "seq": 7, "what": "the entry is not the one verified before"}],
+        "in_all": 3,
+        "where": "laptop-of-ann",
+        "at": "2026-03-02T09:00:00.000000Z",
+    }
+    view: View = Ids()  # type: ignore[assignment]  # draws ids only
+    return letters.letter(view, DANA, "tampering.found", "TAMPERING: tenant:northwind 7", facts, NOW, urgent=True)
 
 
 def leaves(value: object) -> Iterator[str]:
