@@ -32,9 +32,16 @@ def _tenants(context: ConsoleContext) -> MainScreen:
     return TenantsScreen(context)
 
 
+def _review(context: ConsoleContext) -> MainScreen:
+    from screens.review import ReviewScreen
+
+    return ReviewScreen(context)
+
+
 MODES: dict[str, Callable[[ConsoleContext], MainScreen]] = {
     "queue": _queue,
     "sessions": _sessions,
     "audit": _audit,
     "tenants": _tenants,
+    "review": _review,
 }

@@ -43,6 +43,7 @@ COMMON: tuple[Action, ...] = (
     Action("app.sessions", "2", "Sessions", "the countdown board", footer=False),
     Action("app.audit", "3", "Audit", "the audit viewer", footer=False),
     Action("app.tenants", "4", "Tenants", "the tenant inspector", footer=False),
+    Action("app.review", "5", "Review", "what must be signed by somebody uninvolved", footer=False),
     Action("app.zone", "z", "UTC/local", "show times in UTC, or in local time", footer=False),
     Action("app.status", "exclamation_mark", "Status", "how the history was verified, and every fault", footer=False),
     Action(

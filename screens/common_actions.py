@@ -33,6 +33,9 @@ class CommonActions(Screen[None], Kept):
     def do_tenants(self) -> None:
         self.app.switch_mode("tenants")
 
+    def do_review(self) -> None:
+        self.app.switch_mode("review")
+
     def do_zone(self) -> None:
         self.context.zone = None if self.context.utc else UTC
         self.context.generation += 1

@@ -32,6 +32,7 @@ MAIN_SCREENS: tuple[tuple[str, str], ...] = (
     ("sessions", "Sessions"),
     ("audit", "Audit"),
     ("tenants", "Tenants"),
+    ("review", "Review"),
 )
 """Mode and title, in the order of their number keys."""
 

@@ -10,6 +10,7 @@ from textual.app import App
 from app.services import endings, sessions
 from screens.context import ConsoleContext
 from screens.main import MainScreen
+from screens.review import ReviewScreen
 from screens.sessions import SessionsScreen
 from screens.tenants import TenantsScreen
 from storage.models import LinkKind, ViewKind
@@ -68,7 +69,11 @@ class BoardApp(App[None]):
         self.animation_level = "none"
         self.world = world
         self.context: ConsoleContext = world.context(email)
-        kinds: dict[str, type[MainScreen]] = {"sessions": SessionsScreen, "tenants": TenantsScreen}
+        kinds: dict[str, type[MainScreen]] = {
+            "sessions": SessionsScreen,
+            "tenants": TenantsScreen,
+            "review": ReviewScreen,
+        }
         self.add_mode(screen, lambda: kinds[screen](self.context))
         self.copied = ""
         self._first = screen

@@ -37,13 +37,14 @@ def mine_open(connection: sqlite3.Connection, staff_id: str, now: datetime) -> M
 def open_counts(connection: sqlite3.Connection, now: datetime) -> dict[str, int]:
     """How much is open, by main screen."""
     moment = time_text(now)
-    requests, sessions = connection.execute(
+    requests, sessions, reviews = connection.execute(
         "select (select count(*) from request where (state = 'pending' and expires_at > ?)"
         " or state in ('approved', 'cooling', 'declared')), "
-        "(select count(*) from session where ended_at is null and expires_at > ?)",
+        "(select count(*) from session where ended_at is null and expires_at > ?), "
+        "(select count(*) from review where signed_at is null)",
         (moment, moment),
     ).fetchone()
-    return {"queue": requests, "sessions": sessions}
+    return {"queue": requests, "sessions": sessions, "review": reviews}
 
 
 def staff_by_email(connection: sqlite3.Connection, email: str) -> Staff | None:
