@@ -31,6 +31,9 @@ _CHUNK = 500
 _DUTY = 100
 """Rest so many times as long as the last step took: 1 % of one core at most. A change without a new entry is looked
 for at once; this finds the rest."""
+_BRISK_SECONDS = 0.5
+"""So much work is done at half a core after the start: what happened while nobody looked, in a database that is not
+large, is told within a second or two. The rest of a large one waits for its turn."""
 _OUTAGE_SECONDS = 5.0
 _WHOLE_FILE_BYTES = 64 * 2**20
 
@@ -74,10 +77,13 @@ class Watch:
 
     async def run(self) -> None:
         """Go round and round until cancelled, whatever happens to the database, the network or the disk."""
+        brisk = _BRISK_SECONDS
         while True:
             try:
                 async for cost in self.steps():
-                    await self._rest(max(self._shared.rest_seconds, cost * _DUTY))
+                    brisk -= cost
+                    await self._rest(cost if brisk > 0 else max(self._shared.rest_seconds, cost * _DUTY))
+                brisk = 0.0
                 await self._rest(self._shared.rest_seconds)
             except (CountersignError, OSError, *TROUBLE):
                 # out of reach, damaged over there, or a disk in the way: the pull says so, nothing to compare

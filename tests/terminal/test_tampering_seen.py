@@ -87,7 +87,7 @@ def test_a_running_console_and_the_verifier_say_which_log_which_number_and_what(
     home.ok("audit", "verify", "--all")
     command = [sys.executable, "-m", "app", "--home", str(home.path), "--as", SUE]
     with Terminal(command, columns=200, rows=50, env={"PYTHONPATH": str(Path.cwd())}) as console:
-        console.wait_for("live", "✓")
+        console.wait_for("live · rev", "✓")
         log, number, what = BEHIND_THE_BACK[deed](Intruder(home.database))
         console.wait_for("FAULT")
         console.press("!")
