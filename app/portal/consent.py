@@ -15,6 +15,8 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.mail.links import token_hash
+from app.policy.break_glass import STOPPABLE, may_veto
+from app.policy.request_state import usable_until
 from app.policy.requests import ALTERNATIVES, may_approve, may_decide, state_at, state_words
 from app.policy.verdict import Refused, Verdict
 from app.portal.door import Door, address_of, door_of
@@ -78,6 +80,17 @@ OFFERS: dict[LinkKind, Offer] = {
         _may_deny,
     ),
 }
+VETO = Offer(
+    LinkKind.VETO,
+    "veto",
+    "Veto break-glass",
+    "Veto",
+    "Nobody enters by this request, now or later. A veto is final; the engineer and the operator's supers are told.",
+    consent.veto,
+    lambda on, door: may_veto(on.request, on.admin, on.engineer, on.place, on.decision, door.now(), on.staff),
+)
+"""REQ-108: while break-glass is declared or cools, by the urgent letter's link or the deny link of the one before."""
+SAYS_NO = (LinkKind.VETO, LinkKind.DENY)
 ALSO: dict[LinkKind, tuple[LinkKind, ...]] = {LinkKind.APPROVE: (LinkKind.DENY,)}
 """What the bearer of one link may do as well, by the other link of the same letter: only what takes privilege away."""
 
@@ -182,9 +195,14 @@ def _unknown(request: Request) -> Response:
 
 def _ways(door: Door, on: Asked) -> list[Way]:
     """What can be decided with this link now, what it was mailed for first."""
-    if on.link.used_at is not None or door.now() >= on.link.expires_at:
+    state = state_at(on.request, door.now())
+    if on.link.used_at is not None:
         return []
-    if state_at(on.request, door.now()) is not RequestState.PENDING:
+    if state in STOPPABLE:
+        mine = (on.link.kind, *SAYS_NO) if on.link.kind not in SAYS_NO else (on.link.kind,)
+        noes = (link for kind in mine if kind in SAYS_NO and (link := _link(door, on, kind)) is not None)
+        return [Way(VETO, link, VETO.may(on, door)) for link in noes][:1]
+    if state is not RequestState.PENDING or door.now() >= on.link.expires_at:
         return []
     found = []
     for kind in (on.link.kind, *ALSO.get(on.link.kind, ())):
@@ -234,6 +252,8 @@ def _page(
         most=min(asked.minutes, on.place.settings.max_minutes),
         tried=[ALTERNATIVES[way] for way in asked.tried],
         state=state_at(asked, door.now()),
+        until=usable_until(asked),
+        vetoing=bool(ways) and ways[0].offer is VETO,
         state_words=state_words(asked, on.decision, door.now()),
         trouble=trouble,
         typed=typed or {},

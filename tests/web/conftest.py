@@ -45,7 +45,7 @@ def portal(home: Home) -> Iterator[Portal]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(prepared: Home) -> Iterator[Browser]:  # made first: its commands need this thread without a loop
     with chromium() as running:
         yield running
 

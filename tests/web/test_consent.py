@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.portal.rates import UNKNOWN_LINKS
+from app.services import break_glass
 from storage.models import LinkKind, Request, RequestState
 from tests.web.inside import Inside, code_on, fields
 
@@ -143,3 +144,46 @@ async def test_every_answer_carries_the_headers_that_browsers_obey(inside: Insid
 async def test_a_body_without_end_is_not_read(inside: Inside) -> None:
     browser = inside.browser()
     assert (await browser.post("/consent/x", content=b"a" * (2 * 1024 * 1024))).status_code == 413
+
+
+@pytest.mark.parametrize("kind", [LinkKind.VETO, LinkKind.DENY], ids=["urgent letter", "earlier deny link"])
+async def test_break_glass_is_vetoed_on_the_page(inside: Inside, kind: LinkKind) -> None:
+    """REQ-108: what it is, why, until when; one veto is final; the page says so afterwards, to the others as well."""
+    world = inside.world
+    request = await world.ask(urgent=True)
+    await inside.deliver()
+    world.clock.advance(hours=24)
+    why = "The card network closes disputes for refund 8841 tonight, after that the money is lost to the traveller."
+    await world.run(break_glass.declare, world.ann, request.id, why)
+    await world.run(break_glass.countersign, world.dana, request.id)
+    token, others = await inside.token(request, kind=kind), await inside.token(request, "northwind/juan", LinkKind.VETO)
+    browser = inside.browser()
+    before = await inside.head()
+    shown = await browser.get(f"/consent/{token}")
+    assert "Break-glass: you can veto" in shown.text and "disputes for refund 8841 tonight" in shown.text
+    assert 'value="approve"' not in shown.text and 'value="ask"' not in shown.text
+    bare = await browser.post(f"/consent/{token}", data={**fields(shown), "code": "", "act": "veto"})
+    assert bare.status_code == 400 and await inside.head() == before
+
+    form = {**fields(shown), "code": code_on(shown), "act": "veto", "note": "not this one"}
+    assert (await browser.post(f"/consent/{token}", data=form)).status_code == 303
+    assert world.row(Request, request.id).state is RequestState.VETOED
+    for link in (token, others):
+        late = await browser.get(f"/consent/{link}")
+        assert "Vetoed" in late.text and "Maria Santos" in late.text and "not this one" in late.text
+        assert "<form" not in late.text
+
+
+async def test_a_veto_after_the_two_hours_is_too_late_and_says_so(inside: Inside) -> None:
+    """REQ-108: at two hours it is usable; the page says what helps now."""
+    world = inside.world
+    request = await world.ask(urgent=True)
+    await inside.deliver()
+    world.clock.advance(hours=24)
+    why = "The card network closes disputes for refund 8841 tonight, after that the money is lost to the traveller."
+    await world.run(break_glass.declare, world.ann, request.id, why)
+    await world.run(break_glass.countersign, world.dana, request.id)
+    token = await inside.token(request, kind=LinkKind.VETO)
+    world.clock.advance(hours=2)
+    shown = await inside.browser().get(f"/consent/{token}")
+    assert "<form" not in shown.text and "shut support access off" in shown.text
