@@ -44,8 +44,10 @@ def portal(home: Home) -> Iterator[Portal]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def browser(prepared: Home) -> Iterator[Browser]:  # made first: its commands need this thread without a loop
+@pytest.fixture(scope="module")
+def browser(prepared: Home) -> Iterator[Browser]:
+    """One for a module: while it is open its driver has this thread's loop, which tests of other modules need. The home
+    is prepared before, for its commands need the loop as well."""
     with chromium() as running:
         yield running
 

@@ -23,7 +23,10 @@ def sign_in_tokens(home: Home, to: str) -> list[str]:
     """The tokens of every letter with a link to sign in, oldest first."""
     if not (home.path / "mailbox" / "new").exists():
         return []
-    found = [re.findall(r"^http://localhost:8000/sign-in/(\S+)$", plain(one), re.MULTILINE) for one in home.letters(to)]
+    found = [
+        re.findall(r"^http://localhost:8000/sign-in/(\S+)$", plain(one), re.MULTILINE)
+        for one in home.letters(to.lower())
+    ]
     return [tokens[0] for tokens in found if tokens]
 
 
