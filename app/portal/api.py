@@ -4,16 +4,18 @@ by the operator's platform. Every error is an RFC 9457 problem."""
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.portal.api_models import (
+    Day,
     EntryDocument,
     FaultDocument,
     FlagsBody,
     LogDocument,
+    Moment,
     PlanBody,
     ReasonBody,
     SettingsChange,
@@ -78,8 +80,8 @@ async def audit(
     request_id: Annotated[str | None, Query(alias="request", max_length=64)] = None,
     ticket: Annotated[str | None, Query(max_length=64)] = None,
     words: Annotated[list[str] | None, Query(max_length=10, description="Each must occur in the entry.")] = None,
-    since: Annotated[datetime | None, Query(description="At this moment or later.")] = None,
-    until: Annotated[datetime | None, Query(description="Before this moment.")] = None,
+    since: Annotated[Moment | None, Query(description="At this moment or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Before this moment.")] = None,
     before: Annotated[int | None, Query(ge=1, le=2**53, description="Entries with a lower number.")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> LogDocument:
@@ -132,8 +134,8 @@ async def verify(request: Request, caller: Reader) -> VerificationDocument:
 async def export(
     request: Request,
     caller: Reader,
-    first: Annotated[date | None, Query(alias="from", description="First day.")] = None,
-    last: Annotated[date | None, Query(alias="to", description="Last day.")] = None,
+    first: Annotated[Day | None, Query(alias="from", description="First day.")] = None,
+    last: Annotated[Day | None, Query(alias="to", description="Last day.")] = None,
 ) -> Response:
     """The log, or a stretch of it, as a pack that verifies offline, without this software. It goes on record."""
     _paced(request, caller.tenant_id)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from app.policy import text
 from app.policy.limits import MINUTES_MOST, TENANT_MAXIMUM_LEAST
@@ -17,6 +18,17 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=text.TICKET_MAX, 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=text.NAME_MAX, pattern=_CLEAN)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=text.NOTE_MAX, pattern=_CLEAN)]
 Email = Annotated[str, StringConstraints(max_length=text.EMAIL_MAX, pattern=r"^[A-Za-z0-9._%+'-]+@[A-Za-z0-9.-]+$")]
+
+
+def _dated(value: object) -> object:
+    """A text that begins with a day; pydantic would also take seconds since 1970. Raises ValueError."""
+    if isinstance(value, str) and not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("give it as RFC 3339 says, such as 2026-03-01T12:00:00Z")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_dated)]
+Day = Annotated[date, BeforeValidator(_dated)]
 
 
 class Strict(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -119,6 +120,15 @@ async def _not_readable(request: Request, error: Exception) -> Response:
     return answer(Problem(422, "the request is not what it must be", errors=found))
 
 
+def _methods(request: Request) -> set[str]:
+    """Every method of an address: the router knows those of the first route that fits."""
+    found: set[str] = set()
+    for path, operations in request.app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), request.url.path):
+            found |= {method.upper() for method in operations}
+    return found
+
+
 def _is_api(request: Request) -> bool:
     return request.url.path.startswith("/api/")
 
@@ -137,6 +147,8 @@ async def _not_served(request: Request, error: Exception) -> Response:
     if _is_api(request):
         refused = answer(Problem(error.status_code, str(error.detail)))
         refused.headers.update(error.headers or {})
+        if error.status_code == 405:
+            refused.headers["allow"] = ", ".join(sorted(_methods(request)))
         return refused
     headings = {404: "There is no such page", 405: "That cannot be done here"}
     heading = headings.get(error.status_code, "That did not work")

@@ -84,7 +84,7 @@ async def test_the_log_is_read_narrowed_and_paged(inside: Inside) -> None:
         assert paged == numbers
         narrowed = await client.get("/api/audit", headers=key, params={"ticket": "T-2", "action": "request.*"})
         assert [one["ticket"] for one in narrowed.json()["entries"]] == ["T-2"]
-        for wrong in ({"limit": 0}, {"before": "x"}, {"since": "never"}, {"action": ""}):
+        for wrong in ({"limit": 0}, {"before": "x"}, {"since": "never"}, {"until": "0.5"}, {"action": ""}):
             problem(await client.get("/api/audit", headers=key, params=wrong), 422)
 
 
@@ -167,6 +167,7 @@ async def test_the_openapi_document_says_every_problem(inside: Inside) -> None:
         for path in ("/api/nothing", "/api/platform/nothing"):
             problem(await client.get(path), 404)
         problem(await client.delete("/api/audit"), 405)
+        assert (await client.delete("/api/tenant/settings")).headers["allow"] == "GET, PATCH"
     assert document["openapi"].startswith("3.1")
     wanted = {
         "/api/tenant/settings",
