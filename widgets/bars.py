@@ -77,13 +77,16 @@ class TopBar(Kept):
 
     def render(self) -> Content:
         width = self.size.width
-        parts: list[Content | tuple[str, str]] = [(f" {BRAND}", "bold $brand"), ("  ", "")]
-        used = len(BRAND) + 3
+        labels = [f" {n} {tab.title}{f' {tab.waiting}' if tab.waiting else ''} " for n, tab in enumerate(self._tabs, 1)]
+        parts: list[Content | tuple[str, str]] = []
+        used = 0
+        whole = len(BRAND) + 3 + sum(len(label) for label in labels)
+        if whole + 2 + cell_len(self._short_who()) <= width:  # who sits here goes before whose console it is
+            parts = [(f" {BRAND}", "bold $brand"), ("  ", "")]
+            used = len(BRAND) + 3
         self._places = []
-        for number, tab in enumerate(self._tabs, 1):
-            label = f" {number} {tab.title}{f' {tab.waiting}' if tab.waiting else ''} "
-            active = tab.mode == self._active
-            parts.append((label, "bold reverse" if active else ""))
+        for tab, label in zip(self._tabs, labels, strict=True):
+            parts.append((label, "bold reverse" if tab.mode == self._active else ""))
             self._places.append((used, used + len(label), tab.mode))
             used += len(label)
         room = max(0, width - used - 2)
@@ -91,6 +94,10 @@ class TopBar(Kept):
         parts.append((" " * max(1, width - used - cell_len(who) - 1), ""))
         parts.append((who, "$tone-dim"))
         return Content.assemble(*parts)
+
+    def _short_who(self) -> str:
+        """The shortest form that still says the role."""
+        return self._who[-2] if len(self._who) > 1 else self._who[-1]
 
     def on_click(self, event: events.Click) -> None:
         for start, end, mode in self._places:

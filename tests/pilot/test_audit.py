@@ -25,7 +25,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def open_viewer(app: CountersignApp, pilot: Pilot[None]) -> None:
     await pilot.press("3")
-    await until(pilot, lambda: audit(app).table.count == ENTRIES)
+    await until(pilot, lambda: audit(app).table.count == newest(app) >= ENTRIES)
+
+
+def newest(app: CountersignApp) -> int:
+    """The operator log's newest number on the copy: the console itself may add some (digests, an export)."""
+    (number,) = app.context.reader.execute("SELECT max(seq) FROM operator_log").fetchone()
+    return int(number)
 
 
 async def filtered(app: CountersignApp, pilot: Pilot[None], line: str) -> int:
@@ -55,9 +61,9 @@ async def test_filters_find_what_the_log_holds(home: Path, tmp_path: Path) -> No
             "action:session.*": "action LIKE 'session.%'",
             "action:record.viewed": "action LIKE '%.record.viewed'",
         }.items():
-            (expected,) = reader.execute(f"SELECT count(*) FROM operator_log WHERE {sql}").fetchone()
-            assert expected > 0
-            assert await filtered(app, pilot, line) == expected
+            assert await filtered(app, pilot, line) > 0
+            counted = f"SELECT count(*) FROM operator_log WHERE {sql}"
+            await until(pilot, lambda: audit(app).table.count == reader.execute(counted).fetchone()[0])  # noqa: B023
         tenant, name, entries = reader.execute(
             "SELECT t.id, t.name, count(*) FROM operator_log l JOIN tenant t ON t.id = l.tenant GROUP BY 1 LIMIT 1"
         ).fetchone()
@@ -84,7 +90,7 @@ async def test_esc_clears_the_filter_and_shows_everything_again(home: Path, tmp_
         await pilot.press("slash", *"action:staff.*", "enter")
         await until(pilot, lambda: 0 < audit(app).table.count < ENTRIES)
         await pilot.press("slash", "escape")
-        await until(pilot, lambda: audit(app).table.count == ENTRIES)
+        await until(pilot, lambda: audit(app).table.count == newest(app) >= ENTRIES)
         assert audit(app).table.has_focus
 
 
@@ -117,12 +123,11 @@ async def test_exported_lines_are_the_exact_bytes_and_their_chain_can_be_recompu
         await until(pilot, lambda: (tmp_path / "audit.jsonl").exists() and not isinstance(app.screen, ExportDialog))
         prev = "0" * 64
         lines = (tmp_path / "audit.jsonl").read_text("utf-8").splitlines()
-        assert len(lines) == ENTRIES
+        assert len(lines) >= ENTRIES
         for line in lines:
             assert json.loads(line)["prev"] == prev
             prev = hashlib.sha256(b"\x00" + line.encode()).hexdigest()
-        newest = audit(app).table.count  # that a log was taken out is itself an entry
-        await until(pilot, lambda: audit(app).table.count == ENTRIES + 1 or newest == ENTRIES + 1)
+        await until(pilot, lambda: audit(app).table.count == newest(app) > len(lines))  # taking it out is an entry
 
 
 async def test_a_filtered_export_as_csv_holds_what_was_shown(home: Path, tmp_path: Path) -> None:
