@@ -105,7 +105,7 @@ def _cold_start(home: Path) -> list[Figure]:
             bare_times.append(time.perf_counter() - began)
         began = time.perf_counter()
         with _open(home) as one:
-            one.wait_for("COUNTERSIGN")
+            one.wait_for("1 Queue")
             own_times.append(time.perf_counter() - began)
             one.wait_for("R-")
             list_times.append(time.perf_counter() - began)

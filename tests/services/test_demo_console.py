@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def engineer(home: Path) -> Iterator[Terminal]:
     with console(home) as terminal:
-        terminal.wait_for("COUNTERSIGN", "F9", "ann@ops", "rev ", seconds=90)
+        terminal.wait_for("1 Queue", "F9", "ann@ops", "rev ", seconds=90)
         yield terminal
 
 
@@ -76,7 +76,7 @@ def test_the_whole_path_by_keys(home: Path) -> None:
     """Ask, consent, start, log a view, end: by nothing but keys, in a world that needs no set-up (REQ-803)."""
     reason = "Refund 8841 shows completed, but the money never arrived; the stored state has to be compared live."
     with console(home) as terminal:
-        terminal.wait_for("COUNTERSIGN", "F9", "rev ", seconds=90)
+        terminal.wait_for("1 Queue", "F9", "rev ", seconds=90)
         end_what_runs(terminal)
         terminal.press("1", "n")
         terminal.wait_for("Ask for access")
@@ -122,7 +122,7 @@ def test_the_whole_path_by_keys(home: Path) -> None:
         terminal.wait_for("cause found")
         terminal.type("the bank's answer was lost")
         terminal.press("C-s")
-        terminal.wait_for("COUNTERSIGN", gone=("cause found",))
+        terminal.wait_for("1 Queue", gone=("cause found",))
         terminal.wait_for("▸ 6/6")
 
 
@@ -171,7 +171,7 @@ def end_what_runs(terminal: Terminal) -> None:
         terminal.wait_for("cause found")
         terminal.type("seen")
         terminal.press("C-s")
-        terminal.wait_for("COUNTERSIGN", gone=("cause found",))
+        terminal.wait_for("1 Queue", gone=("cause found",))
 
 
 def test_a_second_console_in_another_terminal_shares_the_world(engineer: Terminal, home: Path) -> None:

@@ -14,7 +14,7 @@ from tests.terminal.tmux import Terminal
 def starting(home: Home) -> Terminal:
     command = [sys.executable, "-m", "app", "--home", str(home.path), "--as", ANN]
     terminal = Terminal(command, columns=80, rows=24, env={"PYTHONPATH": str(Path.cwd())})
-    terminal.wait_for("COUNTERSIGN")
+    terminal.wait_for("1 Queue")
     return terminal
 
 
