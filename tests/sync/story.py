@@ -5,29 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 
 import pyotp
 
 from app.policy.requests import RequestForm
-from app.services import api_keys, consent, emergency, mail, requests, rota, sessions, sign_in, staff, tenants
+from app.services import consent, mail, requests, sessions, staff, tenants
 from storage.clock import SharedClock
-from storage.models import (
-    Actor,
-    ActorKind,
-    Alternative,
-    ContactRole,
-    EmergencyCategory,
-    KeyRight,
-    LinkKind,
-    Mail,
-    OfficeSpan,
-    Request,
-    Role,
-    Staff,
-    ViewKind,
-)
+from storage.models import Actor, ActorKind, Alternative, ContactRole, LinkKind, Mail, Role, Staff, ViewKind
 from storage.replica.engine import Replica
 from storage.shared.change import Applied, Change, new_change_id
 from storage.shared.sqlite import SqliteShared
@@ -38,7 +23,6 @@ from tests.clock import ManualClock
 
 SYSTEM = Actor(ActorKind.SYSTEM, "worker", "worker", "")
 CLERK = Actor(ActorKind.SYSTEM, "platform", "platform", "")
-HARM = "A runaway import deletes bookings of 2026 every minute, each deleted trip strands travellers at the airport."
 REASONS = {
     "acme": "Invoice 4711 shows a negative total after the currency migration, only the live ledger tells why",
     "zeta": "Seats of the Gothenburg branch stay blocked since Tuesday although nobody booked any of them",
@@ -110,32 +94,8 @@ async def tell(story: Console, vault: Vault) -> None:
     started = await story.do(sessions.start, proved, letter.request_id)
     session = story.replica.reader.execute("SELECT id FROM session").fetchone()[0]
     assert started.rev
-    await _around_it(story, vault, secret)
     for number in range(5):
         await story.do(sessions.log_view, eve, session, ViewKind.RECORD, f"invoice/{number}", ("total", "currency"))
-
-
-async def _around_it(story: Console, vault: Vault, secret: str) -> None:
-    """Office hours and a shift, a key, an admin who signs in, an emergency with its incident and review."""
-    sue = story.actor("sue@op.example")
-    await story.do(staff.add, sue, "ron@op.example", "Ron", Role.SUPER, None, vault.seal(secret), ("2" * 64,))
-    ron = story.actor("ron@op.example")
-    week = tuple(OfficeSpan(day, "00:00", "24:00") for day in range(1, 8))
-    await story.do(rota.set_hours, sue, "UTC", week)
-    now = story.clock.now()
-    await story.do(rota.set_shift, sue, ron.id, now, now + timedelta(days=7))
-    await story.do(api_keys.create, sue, "crm", KeyRight.READ, "acme", "3" * 64)
-    await story.do(sign_in.ask, sign_in.door("192.0.2.7"), "acme/ada")
-    (letter,) = [one for one in story.replica.view("look").find(Mail, state="queued") if LinkKind.SIGN_IN in one.links]
-    await story.do(mail.delivered, SYSTEM, letter.id, [(LinkKind.SIGN_IN, token_hash(letter.id, LinkKind.SIGN_IN))])
-    ada = Actor(ActorKind.TENANT_ADMIN, "acme/ada", "Ada", "ada@acme.example")
-    await story.do(sign_in.enter, ada, token_hash(letter.id, LinkKind.SIGN_IN), "4" * 64)
-    (asked,) = story.replica.view("look").find(Request, tenant_id="zeta")
-    words = (EmergencyCategory.OUTAGE, HARM, "legal@op.example")
-    proved = await prove(story, sue, secret, "emergency.declare")
-    await story.do(emergency.declare, proved, asked.id, *words)
-    proved = await prove(story, ron, secret, "emergency.countersign")
-    await story.do(emergency.countersign, proved, asked.id, "legal@op.example")
 
 
 async def one_more(story: Console) -> None:
