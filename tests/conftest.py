@@ -1,7 +1,7 @@
 """Fixtures that every test may use: a clock to move by hand, a vault, and a real shared database of its own.
 
 Tests of services and of sync run on both forms of the shared database; a test that asks for `shared_path` speaks of the
-file, and runs on SQLite only.
+file, and runs on SQLite only; one that asks for `postgres_database` on PostgreSQL only.
 """
 
 from __future__ import annotations
@@ -23,8 +23,12 @@ BOTH_FORMS = ("tests.services", "tests.sync", "tests.web")
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "form" in metafunc.fixturenames:
-        both = metafunc.module.__name__.startswith(BOTH_FORMS) and "shared_path" not in metafunc.fixturenames
-        metafunc.parametrize("form", ["sqlite", "postgres"] if both else ["sqlite"])
+        forms = ["sqlite", "postgres"] if metafunc.module.__name__.startswith(BOTH_FORMS) else ["sqlite"]
+        if "shared_path" in metafunc.fixturenames:
+            forms = ["sqlite"]
+        elif "postgres_database" in metafunc.fixturenames:
+            forms = ["postgres"]
+        metafunc.parametrize("form", forms)
 
 
 @pytest.fixture

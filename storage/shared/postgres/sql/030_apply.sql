@@ -3,7 +3,8 @@
 --
 -- Guards: every function countersign.guard_pNN(the_case jsonb) returns void is called with the one case
 --   {"change": the Change as sent, without its writes; "now": "…Z", "login": {"role", "kind", "id"},
---    "rows": [{"table", "key", "entry", "before": image or null, "after": image}, …]}     (mails are rows here)
+--    "rows": [{"table", "key", "entry", "before": image or null, "after": image}, …],     (mails are rows here)
+--    "places": {"table key": its place in rows, from 1}}
 -- and refuses by countersign.refuse('P7', 'words'). What else a guard needs it reads from the tables: the head is locked.
 --
 -- Everyone waits for the head, so whatever needs nothing that is stored is done before it is taken (`prepared`), and
@@ -238,7 +239,7 @@ begin
       'before', countersign.completed(item->>0, befores[number]::jsonb), 'after', images[number]);
   end loop;
   perform countersign.check_all(jsonb_build_object(
-    'change', change - 'writes', 'now', stamp, 'login', login, 'rows', to_jsonb(rows)));
+    'change', change - 'writes', 'now', stamp, 'login', login, 'rows', to_jsonb(rows), 'places', places));
   return countersign.write_change(change, ready.pieces, ready.listed, fresh, head.seq, head.hash,
                                   greatest(stamp collate "C", head.last_at collate "C"));
 end $$;
