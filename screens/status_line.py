@@ -58,8 +58,8 @@ def status_of(context: ConsoleContext) -> Status:
     verified = " · ".join(filter(None, (verified, on_call(context, now))))
     kept = counter(context)
     if not status.live:
-        age, copy = _age(status, now), _copy_words(context, status, now)
-        note = f"OFFLINE {age} — {copy}".replace("  ", " ")
+        reach = f"OFFLINE {_age(status, now)}" if status.offline_since else "connecting"  # nothing has failed yet
+        note = f"{reach} — {_copy_words(context, status, now)}"
         return Status(f"{note} · {kept}" if kept else note, clock, verified, live=False)
     live = "live, by polling" if _polls(context) else "live"
     post = _mail_words(context, now)
@@ -100,7 +100,7 @@ def on_call(context: ConsoleContext, now: datetime) -> str:
 def _age(status: SyncStatus, now: datetime) -> str:
     """How long the shared database has been out of reach: `4m`, `3h 05m`, `1d 2h`."""
     seconds = (now - status.offline_since).total_seconds() if status.offline_since else 0.0
-    return left_text(seconds, coarse=seconds < 3600) if status.offline_since else ""
+    return left_text(seconds, coarse=seconds < 3600)
 
 
 def _copy_words(context: ConsoleContext, status: SyncStatus, now: datetime) -> str:
@@ -133,8 +133,9 @@ def state_in_full(context: ConsoleContext) -> tuple[str, Content, bool]:
                 " are seen by polling, about a second late"
             )
     else:
-        since = clock_text(status.offline_since, context.zone) if status.offline_since else "the start"
-        state = f"out of reach since {since}; everything here is read from this console's own copy"
+        gone = status.offline_since
+        since = f"out of reach since {clock_text(gone, context.zone)}" if gone else "not reached yet"
+        state = f"{since}; everything here is read from this console's own copy"
     parts.append((f"\n\nShared database: {state}.", ""))
     trouble = mail_trouble(context.reader, context.now()) if context.ready else None
     if trouble is not None:

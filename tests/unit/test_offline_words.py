@@ -77,3 +77,8 @@ def test_what_is_settled_stays_settled(tmp_path: Path) -> None:
     outbox.waits_because("a", "clock")
     (kept,) = outbox.items()
     assert (kept.state, kept.words) == (KeptState.SENT, "in force")
+
+
+def test_what_has_not_failed_yet_is_not_offline(clock: ManualClock) -> None:
+    """ux.md, "Honest state": a console that has just been started is connecting."""
+    assert status_of(context(clock, SyncStatus())).note == "connecting — reading the copy"
