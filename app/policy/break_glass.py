@@ -11,7 +11,7 @@ from app.policy.duty import Duty, is_on_duty
 from app.policy.limits import DECLARABLE
 from app.policy.people import Place, is_no_contact, is_second_person, is_super, may_act
 from app.policy.request_state import declarable_until, state_at, state_words
-from app.policy.requests import is_own, is_present_admin, is_unchanged
+from app.policy.requests import is_own, is_present_admin, is_unchanged, is_unused
 from app.policy.tenants import is_layer_open, is_open
 from app.policy.verdict import Verdict, rule
 from app.policy.words import moment, span
@@ -149,14 +149,7 @@ def stops(link: ConsentLink, request: Request, decision: Decision | None, now: d
     """REQ-105, REQ-108: the link of the urgent letter, or the deny link of the letter before, once. When it is too late
     is the request's to say, not the link's."""
     return (
-        rule(
-            "REQ-105",
-            link.used_at is None,
-            "the link has not been used",
-            f"the link was used at {moment(link.used_at, now)}: {state_words(request, decision, now)}"
-            if link.used_at
-            else "",
-        )
+        is_unused(link, request, decision, now)
         & rule(
             "REQ-105",
             link.kind in (LinkKind.VETO, LinkKind.DENY),

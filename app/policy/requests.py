@@ -140,17 +140,20 @@ def is_unchanged(request: Request, decided_on: str) -> Verdict:
     )
 
 
+def is_unused(link: ConsentLink, request: Request, decision: Decision | None, now: datetime) -> Verdict:
+    """REQ-105: a link decides once."""
+    used = (
+        f"the link was used at {moment(link.used_at, now)}: {state_words(request, decision, now)}"
+        if link.used_at
+        else ""
+    )
+    return rule("REQ-105", link.used_at is None, "the link has not been used", used)
+
+
 def is_usable(link: ConsentLink, wanted: str, request: Request, decision: Decision | None, now: datetime) -> Verdict:
     """REQ-105: single-use, bound to request, admin and decision, gone when the request expires."""
     return (
-        rule(
-            "REQ-105",
-            link.used_at is None,
-            "the link has not been used",
-            f"the link was used at {moment(link.used_at, now)}: {state_words(request, decision, now)}"
-            if link.used_at
-            else "",
-        )
+        is_unused(link, request, decision, now)
         & rule(
             "REQ-105",
             now < link.expires_at,

@@ -38,6 +38,7 @@ from storage.models import (
     ReviewKind,
     Staff,
 )
+from storage.models.row import Json
 from storage.shared.change import Change, Write
 from storage.view import View
 
@@ -142,55 +143,33 @@ def countersign(
 
     verdict = policy.may_countersign(request, decision, staff, first, engineer, place, now)
     require(verdict & is_note(note) & policy.can_be_told(legal_email) & proof.verdict)
-    assert request.emergency is not None and first is not None
+    told = request.emergency
+    assert told is not None and first is not None
 
     incident_id = view.fresh_id("I")
-    signed = replace(
-        request,
-        state=RequestState.APPROVED,
-        layer=Layer.EMERGENCY,
-        granted_minutes=request.minutes,
-        usable_until=now + USABLE,
-        emergency=replace(request.emergency, countersigned_by=staff.id, countersigned_at=now, incident_id=incident_id),
-    )
+    signed = _signed(request, told, staff, incident_id, now)
     agreed = second_decision(view, request, DecisionKind.EMERGENCY, staff, note, now)
     review = opened(
         view,
         actor,
         ReviewKind.EMERGENCY,
         place.tenant.id,
-        f"Emergency {incident_id}, {policy.CATEGORIES[request.emergency.category]}: {request.emergency.reason}",
+        f"Emergency {incident_id}, {policy.CATEGORIES[told.category]}: {told.reason}",
         (engineer.id, first.id, staff.id),
         now,
         request=signed,
     )
-    incident = Incident(
-        id=incident_id,
-        request_id=request.id,
-        tenant_id=request.tenant_id,
-        engineer_id=engineer.id,
-        ticket=request.ticket,
-        category=request.emergency.category,
-        reason=request.emergency.reason,
-        declared_by=first.id,
-        countersigned_by=staff.id,
-        at=now,
-        review_id=review.row.id,
-    )
+    incident = _incident(signed, told, staff, incident_id, review.row.id, now)
     mails = urgent_letters.emergency(view, place, engineer, (first, staff), signed, legal_email, now)
-    entry = about(
-        Action.EMERGENCY_COUNTERSIGNED,
-        signed,
-        request.emergency.reason,
-        {
-            "category": request.emergency.category.value,
-            "declared_by": first.id,
-            "mailed": [mail.to_id for mail in mails],
-            "content_digest": request.content_digest,
-            **with_note(note),
-        },
-    )
-    registered = about(Action.INCIDENT_REGISTERED, signed, request.emergency.reason, {"incident": incident_id})
+    data: dict[str, Json] = {
+        "category": told.category.value,
+        "declared_by": first.id,
+        "mailed": [mail.to_id for mail in mails],
+        "content_digest": request.content_digest,
+        **with_note(note),
+    }
+    entry = about(Action.EMERGENCY_COUNTERSIGNED, signed, told.reason, data)
+    registered = about(Action.INCIDENT_REGISTERED, signed, told.reason, {"incident": incident_id})
     return change(
         view,
         actor,
@@ -202,6 +181,37 @@ def countersign(
         state=signed.state.value,
         incident=incident_id,
         review=review.row.id,
+    )
+
+
+def _signed(request: Request, told: Emergency, staff: Staff, incident_id: str, now: datetime) -> Request:
+    """The request as the second super leaves it: usable at once."""
+    return replace(
+        request,
+        state=RequestState.APPROVED,
+        layer=Layer.EMERGENCY,
+        granted_minutes=request.minutes,
+        usable_until=now + USABLE,
+        emergency=replace(told, countersigned_by=staff.id, countersigned_at=now, incident_id=incident_id),
+    )
+
+
+def _incident(
+    request: Request, told: Emergency, staff: Staff, incident_id: str, review_id: str, now: datetime
+) -> Incident:
+    """Its line in the register of incidents (REQ-109)."""
+    return Incident(
+        id=incident_id,
+        request_id=request.id,
+        tenant_id=request.tenant_id,
+        engineer_id=request.engineer_id,
+        ticket=request.ticket,
+        category=told.category,
+        reason=told.reason,
+        declared_by=told.declared_by,
+        countersigned_by=staff.id,
+        at=now,
+        review_id=review_id,
     )
 
 
