@@ -6,8 +6,10 @@ file, and runs on SQLite only; one that asks for `postgres_database` on PostgreS
 
 from __future__ import annotations
 
+import faulthandler
+import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,26 @@ from storage.shared.vault import Vault, new_key
 from tests.clock import ManualClock
 
 BOTH_FORMS = ("tests.services", "tests.sync", "tests.web")
+
+# Seconds. No test takes a fifth of it; one that hangs says where every thread stands and takes its process along, and
+# the run goes on without it: a run that waits for ever tells nobody anything.
+LONGEST = 300
+_UNCAPTURED = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_UNCAPTURED] = os.dup(2)  # pytest puts a file of its own there while a test runs
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    if item.get_closest_marker("long"):
+        return (yield)
+    faulthandler.dump_traceback_later(LONGEST, exit=True, file=item.config.stash[_UNCAPTURED])
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
