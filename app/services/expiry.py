@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.policy.break_glass import STOPPABLE
+from app.policy.people import may_act
 from app.policy.request_state import cooling_ends, declarable_until, state_at, usable_until
-from app.policy.verdict import require, rule
+from app.policy.verdict import Verdict, require, rule
 from app.services import letters, reading, urgent_letters
 from app.services.command import adds_no_privilege, change
 from app.services.endings import collected, ending
 from app.services.requests import about
 from storage.log.actions import Action
-from storage.models import Actor, EndKind, Request, RequestState, time_text
+from storage.models import Actor, ActorKind, EndKind, Request, RequestState, time_text
 from storage.shared.change import Change, Write
 from storage.view import View
 
@@ -61,7 +62,8 @@ def record_request_expiry(view: View, actor: Actor, request_id: str, *, now: dat
     request = reading.request(view, request_id)
 
     over = request.state is RequestState.PENDING and state_at(request, now) is RequestState.EXPIRED
-    require(rule("REQ-104", over, "its time is over", f"{request_id} is {request.state.value}: nothing to record"))
+    noticed = rule("REQ-104", over, "its time is over", f"{request_id} is {request.state.value}: nothing to record")
+    require(noticed & _may_notice(view, actor, now))
 
     expired = replace(request, state=RequestState.EXPIRED)
     entry = about(Action.REQUEST_EXPIRED, expired, data={"effective_at": time_text(request.expires_at)})
@@ -76,7 +78,8 @@ def record_request_lapse(view: View, actor: Actor, request_id: str, *, now: date
     request = reading.request(view, request_id)
 
     over = request.state is RequestState.APPROVED and state_at(request, now) is RequestState.LAPSED
-    require(rule("REQ-201", over, "its time is over", f"{request_id} is {request.state.value}: nothing to record"))
+    noticed = rule("REQ-201", over, "its time is over", f"{request_id} is {request.state.value}: nothing to record")
+    require(noticed & _may_notice(view, actor, now))
 
     lapsed = replace(request, state=RequestState.LAPSED)
     effective = time_text(request.usable_until or now)
@@ -91,7 +94,8 @@ def record_break_glass(view: View, actor: Actor, request_id: str, *, now: dateti
     state = state_at(request, now)
 
     over = request.state in STOPPABLE and state is not request.state
-    require(rule("REQ-108", over, "its time is over", f"{request_id} is {request.state.value}: nothing to record"))
+    noticed = rule("REQ-108", over, "its time is over", f"{request_id} is {request.state.value}: nothing to record")
+    require(noticed & _may_notice(view, actor, now))
 
     if state is RequestState.LAPSED:
         lapsed = replace(request, state=RequestState.LAPSED)
@@ -111,8 +115,14 @@ def record_session_expiry(view: View, actor: Actor, session_id: str, *, now: dat
     session = reading.session(view, session_id)
 
     over = session.ended_at is None and not session.is_active(now)
-    require(rule("REQ-203", over, "its time is over", f"session {session_id} has nothing to record"))
+    noticed = rule("REQ-203", over, "its time is over", f"session {session_id} has nothing to record")
+    require(noticed & _may_notice(view, actor, now))
 
     done = ending(view, session, EndKind.CLOCK, actor, now)
     entries, writes, mails = collected([], [], [done])
     return change(view, actor, now, entries, writes, mails, id=session_id)
+
+
+def _may_notice(view: View, actor: Actor, now: datetime) -> Verdict:
+    """P12: the clock, or somebody who may act at all."""
+    return may_act(reading.staff_member(view, actor), now) if actor.kind is ActorKind.STAFF else Verdict()

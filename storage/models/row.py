@@ -47,7 +47,7 @@ def time_text(moment: datetime) -> str:
 
 def parse_time(text: str) -> datetime:
     """The inverse of `time_text`. Raises ValueError on any other form."""
-    if not text.endswith("Z"):
+    if type(text) is not str or not text.endswith("Z"):
         raise ValueError(f"not a UTC time: {text!r}")
     return datetime.fromisoformat(text)
 
@@ -131,8 +131,7 @@ def _decoder(hint: Any) -> Decoder:
         inner = _decoder(next(a for a in arguments if a is not type(None)))
         return lambda data: None if data is None else inner(data)
     if origin is tuple:
-        item = _decoder(arguments[0])
-        return lambda data: tuple(item(one) for one in data)
+        return _list_decoder(_decoder(arguments[0]))
     if hint is datetime:
         return parse_time
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
@@ -142,6 +141,15 @@ def _decoder(hint: Any) -> Decoder:
     if hint in (str, int, bool):
         return _exactly(hint)
     return lambda data: data
+
+
+def _list_decoder(item: Decoder) -> Decoder:
+    def read(data: Any) -> Any:
+        if type(data) is not list:
+            raise ValueError(f"expected a list, found {data!r}")
+        return tuple(item(one) for one in data)
+
+    return read
 
 
 def _exactly(kind: type) -> Decoder:
