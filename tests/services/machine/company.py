@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from app.policy.verdict import Refused
 from storage.errors import Conflict
-from storage.models import Staff
+from storage.models import Staff, StepUp
 from storage.shared.change import Applied, Change
 from tests.clock import ManualClock
 from tests.services.machine.grounds import LIMITS, ground
@@ -81,6 +81,7 @@ class TwoConsoles(RuleBasedStateMachine):
 
     async def whole(self) -> None:
         """Logs verify, replicas equal the shared database."""
+        await self.pull()
         for world in self.worlds:
             assert await world.sync.check_everything() == ()
             assert world.replica.position() == await self.shared.position()
@@ -109,14 +110,23 @@ class TwoConsoles(RuleBasedStateMachine):
         world = self.worlds[lag % 2]
         if lag % 3:
             self.wait(world.sync.pull())
+        person = self.staff(world, who) if isinstance(who, Person) else who
+        given = self.newest_code(person)
         try:
-            person = self.staff(world, who) if isinstance(who, Person) else who
             done = self.wait(world.run(command, person, *args, **named))
         except NO as no:
             assert not allowed or not lag % 3, f"{command.__name__} was refused: {no}"
             return None
+        finally:
+            self.wait(self.worlds[0].sync.pull())
+            if isinstance(who, Person) and self.newest_code(person) != given:
+                who.failures, who.locked_until = 0, None  # a right code: the wrong ones before it count no more
         assert allowed, f"{command.__name__} was allowed"
         return done
+
+    def newest_code(self, who: Any) -> str | None:
+        """The step-up that this person was given last; the first console has always pulled."""
+        return next((one.id for one in self.worlds[0].desk.view().latest(StepUp, 1, staff_id=who.id)), None)
 
     def case(self, pick: int) -> Case | None:
         every = list(self.model.cases.values())

@@ -16,7 +16,7 @@ class Promises(TwoConsoles):
     def promises_hold(self) -> None:
         if not hasattr(self, "worlds"):
             return
-        self.wait(self.pull())
+        self.wait(self.worlds[0].sync.pull())  # the other console lags until it acts
         view = self.worlds[0].desk.view()
         asked = {one.id: one for one in view.find(Request)}
         shut = {one.id for one in view.find(Settings) if one.kill_switch or one.mode is TenantMode.FORBIDDEN}
