@@ -22,9 +22,9 @@ from tests.clock import ManualClock
 
 BOTH_FORMS = ("tests.services", "tests.sync", "tests.web")
 
-# Seconds. No test takes a fifth of it; one that hangs says where every thread stands and takes its process along, and
+# Seconds. No test takes a tenth of it; one that hangs says where every thread stands and takes its process along, and
 # the run goes on without it: a run that waits for ever tells nobody anything.
-LONGEST = 300
+LONGEST = 600
 _UNCAPTURED = pytest.StashKey[int]()
 
 
