@@ -69,6 +69,29 @@ def test_who_leaves_loses_the_log_in_and_every_connection(team: Team) -> None:
     assert "does not let you in" in team.does(ANN, "staff", "list", status=2)
 
 
+@pytest.mark.parametrize(
+    "held",
+    [
+        "select countersign.step_up_begin('000000', 'session.start', 'local')",
+        "alter role current_user password 'another'",
+        "select pg_advisory_lock(hashtextextended('countersign log-ins', 0))",
+    ],
+)
+def test_nobody_holds_up_the_end_of_their_own_log_in(team: Team, held: str) -> None:
+    """P12: whatever they began and never commit, every time-out off."""
+    team.adds(SUE, ANN, "engineer")
+    with team.connects(ANN) as sitter:
+        for timeout in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            sitter.execute(f"set {timeout} = 0")
+        sitter.execute("begin")
+        sitter.execute(held)
+        assert "1 connections ended" in team.does(SUE, "staff", "deactivate", ANN)
+        with pytest.raises(psycopg.OperationalError):
+            sitter.execute("select 1")
+    with pytest.raises(psycopg.OperationalError, match="does not exist"):
+        team.connects(ANN)
+
+
 def test_a_log_in_is_given_by_the_super_who_added_the_person_once(team: Team) -> None:
     team.adds(SUE, ANN, "engineer")
     team.adds(SUE, RAJ, "super")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from storage.shared.postgres import generated
 from storage.shared.postgres.install import FIRST_GUARDS, SCHEMA, SQL, Roles
 
-PRIVATE = frozenset({"credential", "command", "login", "attempt", "lease", "alembic_version"})
+PRIVATE = frozenset({"credential", "command", "login", "attempt", "giving", "lease", "alembic_version"})
 """Tables that no staff log-in reads."""
 _FUNCTION = re.compile(r"create or replace function countersign\.(\w+)(.*?)\$\$(.*?)\$\$", re.DOTALL)
 _TRIGGER = re.compile(r"create or replace trigger (\w+)")

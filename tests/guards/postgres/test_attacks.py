@@ -25,6 +25,7 @@ from tests.clock import ManualClock
 from tests.guards.postgres import (
     attacks_as_owner,
     attacks_at_once,
+    attacks_on_attention,
     attacks_on_consent,
     attacks_on_other_ways,
     attacks_on_rights,
@@ -44,6 +45,7 @@ MODULES = (
     attacks_on_the_log,
     attacks_on_rights,
     attacks_on_the_switch,
+    attacks_on_attention,
     attacks_at_once,
     attacks_as_owner,
 )

@@ -23,7 +23,7 @@ begin
       perform countersign.refuse('P1', 'a log-in is made by the super who added the person');
     end if;
   end if;
-  perform pg_advisory_xact_lock(hashtextextended('countersign log-ins', 0));
+  lock table countersign.login in share row exclusive mode;  -- not an advisory lock, which anybody could take
   if exists (select 1 from countersign.login as l where l.kind = 'staff' and l.id = person_id) then
     perform countersign.refuse('P1', format('%s has a log-in already', person->>'name'));
   end if;
@@ -89,21 +89,22 @@ begin
   if person->>'deactivated_at' is null and coalesce((person->>'until')::timestamptz > moment, true) then
     perform countersign.refuse('P12', 'the log-in of active staff stays: deactivate the account');
   end if;
-  perform pg_advisory_xact_lock(hashtextextended('countersign log-ins', 0));
+  lock table countersign.login in share row exclusive mode;  -- not an advisory lock, which anybody could take
   delete from countersign.login as l where l.kind = 'staff' and l.id = person_id returning l.role_name into name;
   if name is null then
     return jsonb_build_object('role', null, 'ended', 0);
   end if;
+  ended := countersign.end_connections(name);  -- first: one that has begun to change its own password holds the role
   execute format('revoke %I from %I', '@staff@', name);
   if name = 'cs_' || lower(replace(person_id, '-', '_')) then
     execute format('alter role %I nologin', name);
-    ended := countersign.end_connections(name);
+    ended := greatest(ended, countersign.end_connections(name));
     begin
       execute format('drop role %I', name);
     exception when dependent_objects_still_exist then null;  -- a temporary table of a connection just ended: no log-in stays
     end;
   else
-    ended := countersign.end_connections(name);
+    ended := greatest(ended, countersign.end_connections(name));
   end if;
   return jsonb_build_object('role', name, 'ended', ended);
 end $$;

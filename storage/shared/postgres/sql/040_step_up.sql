@@ -12,6 +12,10 @@ create table if not exists countersign.attempt (
   xid xid8 not null default pg_current_xact_id()
 );
 
+-- One row for each person who gives codes, locked while they give one. Not an advisory lock, which anybody could take who
+-- guesses its name; nor the row of their log-in, which they would then hold against its removal.
+create table if not exists countersign.giving (staff_id text collate "C" primary key);
+
 create or replace function countersign.wrong_codes() returns int language sql immutable as $$ select 5 $$;
 create or replace function countersign.locked_for() returns interval language sql immutable as $$ select interval '15 minutes' $$;
 
@@ -53,7 +57,8 @@ begin
     perform countersign.refuse('P10', 'a code is given by the person it belongs to');
   end if;
   perform countersign.active_staff(who, moment);
-  perform pg_advisory_xact_lock(hashtextextended('countersign attempt ' || who, 0));
+  insert into countersign.giving (staff_id) values (who) on conflict do nothing;
+  perform 1 from countersign.giving as g where g.staff_id = who for update;
   delete from countersign.attempt as a where a.staff_id = who and a.at < moment - countersign.locked_for();
   select c.image::jsonb into credential from countersign.credential as c where c.id = who;
   failures := case when (credential->>'locked_until')::timestamptz <= moment then 0

@@ -5,7 +5,8 @@ revoke all on all tables in schema countersign from public;
 revoke all on all functions in schema countersign from public;
 grant usage on schema countersign to @staff@, @portal@, @gate@, @worker@;
 grant select on all tables in schema countersign to @staff@, @portal@, @gate@, @worker@;
-revoke all on countersign.credential, countersign.command, countersign.login, countersign.attempt, countersign.lease
+revoke all on countersign.credential, countersign.command, countersign.login, countersign.attempt, countersign.giving,
+    countersign.lease
   from @staff@, @portal@, @gate@, @worker@;
 grant execute on function countersign.apply(jsonb), countersign.clock() to @staff@, @portal@, @gate@, @worker@;
 grant execute on function countersign.step_up_begin(text, text, text), countersign.step_up(uuid) to @staff@;

@@ -1,0 +1,102 @@
+"""Attacks on what others can do: locks held against them, the server's files and memory, functions that are not meant."""
+
+# ruff: noqa: E501  (what an attacker types stays as typed)
+
+from __future__ import annotations
+
+from tests.guards.postgres.attacker import Attacker, Strike, attack
+from tests.guards.postgres.attacks_on_rights import NO_RIGHT, typed
+
+# ── locks ──
+
+
+@attack("ann", "no refusal")
+def a_lock_on_a_colleagues_code(it: Attacker) -> Strike:
+    """Take the advisory locks that a name could be guessed for: a super still gives a code at once."""
+    it.sql("select pg_advisory_lock(hashtextextended('countersign attempt ' || %s, 0))", it.company.people["lee"])
+    it.sql("select pg_advisory_lock(hashtextextended('countersign log-ins', 0))")
+    lee = it.another("lee")
+    lee.sql("set lock_timeout = '2s'")
+    return lambda: lee.proof("session.force_end")
+
+
+@attack("ann,portal", NO_RIGHT)
+def a_lock_on_a_row(it: Attacker) -> Strike:
+    """SELECT … FOR UPDATE, FOR SHARE of a colleague's standing, to hold up their commands."""
+    return typed(it, "select 1 from countersign.standing for share")
+
+
+@attack("ann,gate", NO_RIGHT)
+def a_lock_in_the_mildest_mode_that_hurts(it: Attacker) -> Strike:
+    """LOCK TABLE in SHARE mode, which stops writers only."""
+    return typed(it, "begin; lock table countersign.operator_log in share mode; commit")
+
+
+@attack("ann", NO_RIGHT)
+def a_lock_on_the_log_ins(it: Attacker) -> Strike:
+    """LOCK TABLE of the log-ins, so that nobody can be deactivated."""
+    return typed(it, "begin; lock table countersign.login in access share mode; commit")
+
+
+# ── the server ──
+
+
+@attack("ann,portal", NO_RIGHT)
+def a_program_of_the_server(it: Attacker) -> Strike:
+    """COPY … FROM PROGRAM, to run a shell as the server."""
+    it.sql("create temp table seen (line text)")
+    return typed(it, "copy seen from program 'id'")
+
+
+@attack("ann", NO_RIGHT)
+def a_file_of_the_server(it: Attacker) -> Strike:
+    """Read a file of the server."""
+    return typed(it, "select pg_read_file('postgresql.conf')")
+
+
+@attack("ann", NO_RIGHT)
+def a_large_object_from_a_file(it: Attacker) -> Strike:
+    """Import a file of the server as a large object."""
+    return typed(it, "select lo_import('/etc/passwd')")
+
+
+@attack("ann,noor,portal", NO_RIGHT)
+def secrets_by_their_statistics(it: Attacker) -> Strike:
+    """Read what the planner remembers of the secrets' column."""
+    return typed(it, "select stavalues1 from pg_statistic where starelid = 'countersign.credential'::regclass")
+
+
+@attack("ann", "no refusal")
+def a_colleagues_statement(it: Attacker) -> Strike:
+    """Read in pg_stat_activity what colleagues are sending, codes included: it is not shown."""
+    lee = it.another("lee")
+    lee.sql("select 'secret of lee'")
+
+    def strike() -> None:
+        seen = it.sql("select query from pg_stat_activity where usename = %s", it.company.role("lee"))
+        assert seen and all("secret" not in query for (query,) in seen)
+
+    return strike
+
+
+@attack("ann,lee,noor,portal,gate,worker", "no refusal")
+def whatever_anybody_may_call(it: Attacker) -> Strike:
+    """List every function of the schema that one may call: no others than are meant for one."""
+    meant = {"apply", "clock", "whoami", "admission"}
+    if it.name in ("ann", "lee", "noor"):
+        meant |= {"step_up_begin", "step_up", "staff_login_add", "staff_login_remove"}
+    meant |= {"portal": {"shut"}, "worker": {"staff_login_remove", "departed", "watchdog", "take_lease"}}.get(
+        it.name, set()
+    )
+
+    def strike() -> None:
+        found = {
+            name
+            for (name,) in it.sql(
+                "select p.proname from pg_proc as p where p.pronamespace = 'countersign'::regnamespace"
+                " and has_function_privilege(p.oid, 'execute')"
+            )
+        }
+        assert found <= meant, found - meant
+
+    return strike
