@@ -1,57 +1,36 @@
-"""`make bench`: run every bench_*.py beside this file (each has `run() -> list[Figure]`), write docs/benchmarks.md.
+"""`make bench`: run every bench_*.py beside this file (each has `run() -> list[Figure]`), renew docs/benchmarks.md.
 
-Name some to run only those and print them: `python -m tests.benchmarks console sync`.
+Name some to run only those and print them: `python -m tests.benchmarks console sync`; `--write` renews their sections.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
-import platform
-import sqlite3
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks.figure import Figure
-
-HERE = Path(__file__).parent
-PAGE = HERE.parent.parent / "docs" / "benchmarks.md"
+from tests.benchmarks.page import PAGE, renew, section, title
 
 
-def _page(sections: dict[str, list[Figure]]) -> str:
-    lines = [
-        "# What it costs",
-        "",
-        "Made by `make bench`. The machines are shared and noisy: ratios are taken within one run, latencies are",
-        "medians unless they say otherwise, and nothing here is asserted by a test.",
-        "",
-        f"Last run {datetime.now(UTC):%Y-%m-%d}: Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
-        f"{os.cpu_count()} cores, {platform.machine()}.",
-    ]
-    for name, figures in sections.items():
-        lines += ["", f"## {name}", "", "| what | measured | goal | |", "|---|---|---|---|"]
-        lines += [figure.row() for figure in figures]
-    return "\n".join(lines) + "\n"
-
-
-def main(wanted: list[str]) -> int:
-    names = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
-    unknown = set(wanted) - set(names)
-    if unknown:
-        print(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(names)}", file=sys.stderr)
-        return 2
-    sections: dict[str, list[Figure]] = {}
-    for name in wanted or names:
+def main(words: list[str]) -> int:
+    names = sorted(path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py"))
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="measure")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; none: all of them")
+    parser.add_argument("--write", action="store_true", help=f"renew the sections of {PAGE.name}; so do all of them")
+    wanted = parser.parse_args(words)
+    if unknown := set(wanted.names) - set(names):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    for name in wanted.names or names:
         module = importlib.import_module(f"tests.benchmarks.bench_{name}")
-        title = (module.__doc__ or name).strip().splitlines()[0].rstrip(".")
-        print(f"== {title}", flush=True)
-        sections[title] = module.run()
-        for figure in sections[title]:
+        print(f"== {title(module)}", flush=True)
+        load = os.getloadavg()[0]
+        figures = module.run()
+        for figure in figures:
             print(figure.row(), flush=True)
-    if not wanted:
-        PAGE.write_text(_page(sections))
-        print(f"written: {PAGE}")
+        if wanted.write or not wanted.names:  # one by one: what was measured stays, whatever becomes of the next
+            renew(section(module, figures, load))
     return 0
 
 
