@@ -80,27 +80,33 @@ def two_bodies_swapped(behind: Intruder) -> Expected:
     return Expected("operator", 10, "its body says number 9")
 
 
-def the_tail_cut(behind: Intruder) -> Expected:
+def _cut(behind: Intruder) -> tuple[int, int]:
+    """The last number, and the one at which the log is cut: the story ends with views of one session."""
     ((last,),) = behind.ask("SELECT max(seq) FROM operator_log")
-    behind.run("DELETE FROM operator_log WHERE seq > 20")
     assert isinstance(last, int)
-    return Expected("operator", last, "the log (now )?ends at (number )?20")
+    return last, last - 3
+
+
+def the_tail_cut(behind: Intruder) -> Expected:
+    last, end = _cut(behind)
+    behind.run(f"DELETE FROM operator_log WHERE seq > {end}")
+    return Expected("operator", last, f"the log (now )?ends at (number )?{end}")
 
 
 def the_tail_cut_and_the_heads_set_back(behind: Intruder) -> Expected:
     """As if the last views had never happened: rows, both logs and all heads agree with each other."""
-    ((last,),) = behind.ask("SELECT max(seq) FROM operator_log")
+    last, end = _cut(behind)
     behind.run(
-        "DELETE FROM session_view WHERE rev > 20",
-        "DELETE FROM command WHERE rev > 20",
-        "DELETE FROM tenant_log WHERE operator_seq > 20",
-        "DELETE FROM operator_log WHERE seq > 20",
-        "UPDATE log_head SET seq = 20, hash = (SELECT hash FROM operator_log WHERE seq = 20) WHERE log = 'operator'",
+        f"DELETE FROM session_view WHERE rev > {end}",
+        f"DELETE FROM command WHERE rev > {end}",
+        f"DELETE FROM tenant_log WHERE operator_seq > {end}",
+        f"DELETE FROM operator_log WHERE seq > {end}",
+        f"UPDATE log_head SET seq = {end}, hash = (SELECT hash FROM operator_log WHERE seq = {end})"
+        " WHERE log = 'operator'",
         "UPDATE log_head SET (seq, hash) = (SELECT seq, hash FROM tenant_log WHERE tenant_id = 'acme'"
         " ORDER BY seq DESC LIMIT 1) WHERE log = 'tenant:acme'",
     )
-    assert isinstance(last, int)
-    return Expected("operator", last, f"this console saw number {last}, the log now ends at 20")
+    return Expected("operator", last, f"this console saw number {last}, the log now ends at {end}")
 
 
 def a_tenants_tail_cut_and_its_head_set_back(behind: Intruder) -> Expected:

@@ -25,7 +25,7 @@ from storage.shared.sqlite import SqliteShared
 from tests.clock import ManualClock
 from tests.sync import tampering
 from tests.sync.behind import Intruder
-from tests.sync.story import Console, console, one_more
+from tests.sync.story import Console, console, length, one_more
 from tests.sync.tampering import Expected
 from tests.sync.test_replica import content
 
@@ -52,8 +52,9 @@ async def test_it_leaves_the_replica_that_pulls_leave(
     other = console(shared, tmp_path, clock, "other")  # type: ignore[arg-type]  # either form
     change_set = await other.sync.pull(lambda done, total: steps.append((done, total)))
     assert content(other.replica.path) == content(pulled.replica.path)
-    assert (change_set.entries, change_set.wholesale) == (23, False)
-    assert [step for step in steps if step[0] < 23] == [(5, 23), (10, 23), (15, 23), (20, 23)]
+    every = await length(shared)
+    assert (change_set.entries, change_set.wholesale) == (every, False)
+    assert [step for step in steps if step[0] < every] == [(done, every) for done in range(5, every, 5)]
     assert other.sync.witness.heads == pulled.sync.witness.heads
     assert other.replica.damage() == "" and not files(other)
     assert await other.sync.check_everything() == ()
