@@ -26,7 +26,9 @@ class Step:
 
 
 ASK = "SELECT 1 FROM request WHERE engineer_id = ?1 AND created_at >= ?2"
-APPROVED = "SELECT 1 FROM request WHERE engineer_id = ?1 AND json_extract(image, '$.decided_at') >= ?2"
+DECIDED = "SELECT 1 FROM request WHERE engineer_id = ?1 AND json_extract(image, '$.decided_at') >= ?2"
+APPROVED = DECIDED + " AND state <> 'vetoed'"
+VETOED = DECIDED + " AND state = 'vetoed'"
 STARTED = "SELECT 1 FROM session WHERE engineer_id = ?1 AND started_at >= ?2"
 LOGGED = STARTED + " AND json_extract(image, '$.views') > 0"
 ENDED = STARTED + " AND json_extract(image, '$.outcome') IS NOT NULL"
@@ -43,22 +45,35 @@ ENGINEER = (
          "console sees it within a second.", LOGGED),
     Step("x: end it with an outcome", "Press x, and say what you found. Closing without an outcome is not possible: "
          "it would be owed.", ENDED),
+    Step("1, b: declare break-glass", "On the queue (1) nobody at Tailspin answered for a day: b says why it cannot "
+         "wait, with your code (F8). A super must agree, and then the tenant has two hours to stop it.",
+         STAFF_DID + "= 'break_glass.declared'"),
+    Step("F9, v: veto it as the tenant", "Another of yours, at Coho, is cooling. In the mailbox (F9) its letter is "
+         "marked veto?; v stops it for good. s turns the tenant's kill switch, which ends everything.", VETOED),
     Step("3, v: verify the whole story", "On the audit (3) every step has its entry. v checks every hash; ! says "
          "how. Change one byte of the file with sqlite3 and see it found."),
 )  # fmt: skip
 SUPER = (
     Step("1, c: countersign a request", "Lee asks for full access: c countersigns as the second person, with your "
          "code (F8). Nobody can countersign their own.", STAFF_DID + "= 'request.countersigned'"),
+    Step("1, c: countersign break-glass", "Raj reached nobody at Alpine for a day and declared break-glass: c agrees "
+         "as the second person. Every admin is mailed, and has two hours to veto.",
+         STAFF_DID + "= 'break_glass.countersigned'"),
     Step("2: answer who asks for full", "On the sessions (2) Mia has asked for full access while inside: u answers.",
          STAFF_DID + "IN ('elevation.granted', 'elevation.declined')"),
     Step("2, f: force-end a session", "f ends somebody's session at once, with a reason that the tenant gets to read.",
          STAFF_DID + "= 'session.force_ended'"),
+    Step("1, E: declare an emergency", "On a request that waits, E lets its engineer in without the tenant, if a "
+         "second super agrees: for data loss and the like. It is registered, mailed to legal, and reviewed.",
+         STAFF_DID + "= 'emergency.declared'"),
     Step("4: what did the tenants set?", "The inspector (4) tells every setting, what it means, and who changed it."),
     Step("3, v: verify the whole story", "On the audit (3) v checks every hash, ! says how it was verified."),
 )  # fmt: skip
 AUDITOR = (
     Step("3, /: find what matters", "On the audit (3) filter: action:session.* tenant:coho since:7d. An auditor reads "
          "everything and changes nothing: the other keys are dim, and say why."),
+    Step("5, s: sign what is disputed", "On the review (5) a tenant disputes a look beyond its scope: ⏎ shows the "
+         "evidence, s signs with what you found. Whoever had a part in it cannot.", STAFF_DID + "= 'review.signed'"),
     Step("2: read a session", "On the sessions (2) each has its dossier: who, why, what was viewed, how long."),
     Step("4: what did the tenants set?", "The inspector (4) tells every setting, what it means, and who changed it."),
     Step("3, v: verify the whole story", "On the audit (3) v checks every hash, ! says how it was verified."),

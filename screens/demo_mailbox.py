@@ -1,13 +1,12 @@
 """The demo's mailbox: the letters that tenants got, newest first, in which one plays the tenant's admin and presses
-approve, deny, or asks back. A decision goes the way it does for a real tenant: by the link, never by the console's own
-rights. Requests of whoever is played here wait for this pane; nobody else answers them.
+approve, deny, veto, asks back, or turns the tenant's kill switch. A decision goes the way it does for a real tenant: by
+the link, never by the console's own rights. Requests of whoever is played here wait for this pane; nobody else answers
+them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar
 
 from textual import on
@@ -17,13 +16,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from app.policy.requests import state_at
 from screens.context import ConsoleContext
+from screens.demo_letter import DECIDING, Letter, Standing, standing_of
 from storage.errors import CountersignError
-from storage.models import ConsentLink, LinkKind, Request, RequestState
+from storage.models import ConsentLink, Request, Settings, Tenant
 from widgets.cells import AgoCell, Tone, Toned
 from widgets.columns import Column
-from widgets.dialog import CANCEL, Choice, Dialog
+from widgets.dialog import CANCEL, Choice, Confirm, Dialog
 from widgets.entry import LineEntry
 from widgets.rows import ListSource, RowView, heading
 from widgets.table import VirtualTable
@@ -33,33 +32,16 @@ SHOWN = 300
 """Letters listed; older ones are in the Maildir all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """An e-mail as it arrived. `hashes` are the SHA-256 of its links' tokens; `head` is the log's head it carries."""
+Decide = Callable[[str, ConsentLink, str], Awaitable[None]]
+"""Do something as a link's bearer: what ("approve", "deny", "veto", "ask", "switch on", "switch off"), by which link,
+and the minutes or words."""
 
-    key: str
-    to_name: str
-    to_email: str
-    subject: str
-    at: datetime
-    text: str
-    hashes: tuple[str, ...]
-    head: str
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What became of a letter's links: the request, the open links by kind, and one word on the state."""
-
-    request: Request
-    links: dict[LinkKind, ConsentLink]
-    word: str
-    open: bool
-    mine: bool
-
-
-Decide = Callable[[str, LinkKind, ConsentLink, str], Awaitable[None]]
-"""Press a link as its bearer: what ("approve", "deny", "ask"), which kind, the link, and the minutes or words."""
+NOTED = {
+    "deny": ("denies", "note (may stay empty)"),
+    "veto": ("vetoes break-glass for", "note (may stay empty)"),
+    "ask": ("asks back about", "question"),
+}
+"""What is said of the act in its dialog, and what is typed there."""
 
 COLUMNS = (
     Column("state", "link", 9, 8),
@@ -74,9 +56,11 @@ class MailboxDialog(Dialog[None]):
 
     choices = (
         Choice("approve", "Approve", "a"),
-        Choice("fewer", "Fewer minutes…", "f"),
+        Choice("fewer", "Fewer…", "f"),
         Choice("deny", "Deny…", "d"),
-        Choice("ask", "Ask back…", "b"),
+        Choice("ask", "Ask…", "b"),
+        Choice("veto", "Veto…", "v", danger=True),
+        Choice("switch", "Kill switch…", "s"),
         Choice("cancel", "Close", "escape"),
     )
     AUTO_FOCUS = "VirtualTable"
@@ -96,6 +80,7 @@ class MailboxDialog(Dialog[None]):
         VirtualTable { height: 2fr; min-height: 4; }
         #mailbox-letter { height: 3fr; border-top: solid $panel; padding: 0 1; }
         #dialog-buttons { height: auto; }
+        #dialog-buttons Button { margin-left: 1; }
     }
     """
 
@@ -103,11 +88,11 @@ class MailboxDialog(Dialog[None]):
         super().__init__("Mailbox: you are the tenant's admin here")
         self.context = context
         self._read, self._decide = letters, decide
-        self._letters: dict[str, Letter] = {}
+        self.letters: dict[str, Letter] = {}
         self._only_mine = False
         self._generation = -1
         self._chosen_once = False
-        self._busy = False
+        self.busy = False
 
     def body(self) -> ComposeResult:
         yield Static("", id="mailbox-told", markup=False)
@@ -131,12 +116,12 @@ class MailboxDialog(Dialog[None]):
         self._generation = self.context.generation
         waiting: list[RowView] = []
         others: list[RowView] = []
-        self._letters = {}
+        self.letters = {}
         for letter in self._read()[:SHOWN]:
-            standing = self._standing(letter)
+            standing = self.standing(letter)
             mine = standing is not None and standing.mine
             if mine or not self._only_mine:
-                self._letters[letter.key] = letter
+                self.letters[letter.key] = letter
                 (waiting if mine and standing and standing.open else others).append(_row(letter, standing))
         table = self.query_one(VirtualTable)
         rows = [heading("WAITS FOR YOU"), *waiting] if waiting else []
@@ -155,12 +140,13 @@ class MailboxDialog(Dialog[None]):
     @on(VirtualTable.Highlighted)
     def _show_letter(self) -> None:
         letter = self._current()
-        standing = self._standing(letter) if letter else None
-        for choice, kind in (("approve", LinkKind.APPROVE), ("fewer", LinkKind.APPROVE), ("deny", LinkKind.DENY)):
-            self.query_one(f"#choice-{choice}", Button).disabled = not (
-                standing and standing.open and kind in standing.links
-            )
-        self.query_one("#choice-ask", Button).disabled = not (standing and standing.open)
+        standing = self.standing(letter) if letter else None
+        acts = standing.acts if standing else ()
+        for act in (*DECIDING, "veto"):
+            button = self.query_one(f"#choice-{act}", Button)
+            button.disabled = act not in acts
+            button.display = (act == "veto") == ("veto" in acts)
+        self.query_one("#choice-switch", Button).disabled = standing is None
         text = self.query_one("#mailbox-text", Static)
         if letter is None:
             text.update("")
@@ -174,58 +160,65 @@ class MailboxDialog(Dialog[None]):
 
     def _current(self) -> Letter | None:
         key = self.query_one(VirtualTable).cursor_key
-        return self._letters.get(key) if key else None
+        return self.letters.get(key) if key else None
 
-    def _standing(self, letter: Letter) -> Standing | None:
+    def standing(self, letter: Letter) -> Standing | None:
         """What the replica knows of the letter's links; None for a letter without any."""
         if not letter.hashes or self.context.replica is None:
             return None
-        view = self.context.replica.view("")
-        links = [link for key in letter.hashes if (link := view.get(ConsentLink, key)) is not None]
-        request = view.get(Request, links[0].request_id) if links else None
-        if request is None:
-            return None
-        state = state_at(request, self.context.now())
-        still = state is RequestState.PENDING and all(link.used_at is None for link in links)
-        mine = self.context.staff is not None and request.engineer_id == self.context.staff.id
-        return Standing(request, {link.kind: link for link in links}, "open" if still else state.value, still, mine)
+        me = self.context.staff.id if self.context.staff else None
+        return standing_of(letter, self.context.replica.view(""), me, self.context.now())
 
     # -- what is done ---------------------------------------------------------------------------------------------
 
     async def chosen(self, choice: str) -> None:
         if choice == CANCEL.id:
             self.dismiss(None)
-        elif not self._busy:
+        elif not self.busy:
             self.run_worker(self._press(choice), name="mailbox", group="mailbox")
 
     async def _press(self, choice: str) -> None:
         letter = self._current()
-        standing = self._standing(letter) if letter else None
-        if standing is None or not standing.open:
+        standing = self.standing(letter) if letter else None
+        if letter is None or standing is None or choice not in (*standing.acts, "switch"):
             return
-        who, request = letter.to_name if letter else "", standing.request
+        who, request = visible(letter.to_name), standing.request
         words: str | None = ""
+        act = "approve" if choice == "fewer" else choice
         if choice == "fewer":
-            asked = f"{visible(who)} approves {request.id} for fewer minutes"
+            asked = f"{who} approves {request.id} for fewer minutes"
             words = await self.app.push_screen_wait(Words(asked, "minutes", "15", digits=True))
-        elif choice in ("deny", "ask"):
-            what = "denies" if choice == "deny" else "asks back about"
-            label = "note (may stay empty)" if choice == "deny" else "question"
-            words = await self.app.push_screen_wait(Words(f"{visible(who)} {what} {request.id}", label, ""))
+        elif choice in NOTED:
+            what, label = NOTED[choice]
+            words = await self.app.push_screen_wait(Words(f"{who} {what} {request.id}", label, ""))
+        elif choice == "switch":
+            act, words = await self._asks_to_switch(who, request)
         if words is None:
             return
-        kind = LinkKind.DENY if choice == "deny" else LinkKind.APPROVE
-        act = {"fewer": "approve"}.get(choice, choice)
-        self._busy = True
+        self.busy = True
         try:
-            await self._decide(act, kind, standing.links[kind], words)
+            await self._decide(act, standing.link_for(choice), words)
             self.problem("")
         except CountersignError as error:
             self.problem(str(error))
         finally:
-            self._busy = False
+            self.busy = False
         if self.is_mounted:
             self._show()
+
+    async def _asks_to_switch(self, who: str, request: Request) -> tuple[str, str | None]:
+        """REQ-110: which way the switch is turned, and whether really (None: no)."""
+        assert self.context.replica is not None, "only a letter that the replica knows has a switch"
+        view = self.context.replica.view("")
+        tenant, settings = view.get(Tenant, request.tenant_id), view.get(Settings, request.tenant_id)
+        name = visible(tenant.name if tenant else request.tenant_id)
+        act = "switch off" if settings is not None and settings.kill_switch else "switch on"
+        what = {
+            "switch on": f"{who} shuts off all support access to {name}? Every session in it ends at once, and so does"
+            " break-glass that is not usable yet.",
+            "switch off": f"{who} allows support access to {name} again?",
+        }
+        return act, "" if await self.app.push_screen_wait(Confirm("The tenant's kill switch", what[act])) else None
 
     def action_only_mine(self) -> None:
         self._only_mine = not self._only_mine

@@ -58,10 +58,15 @@ class Cast:
 
     def _ask(self, house: House, email: str, story: int, minutes: int, mode: Mode = Mode.READ_ONLY) -> str:
         """A request of that person; its id."""
+        return self.seeding.run(requests.create, self._actor(email), self._form(house, story, minutes, mode)).answer[
+            "id"
+        ]
+
+    def _form(self, house: House, story: int, minutes: int, mode: Mode = Mode.READ_ONLY) -> RequestForm:
         (count,) = self.seeding.connection.execute("SELECT count(*) FROM request").fetchone()
         ticket, about = f"T-{48_000 + count * 3 + 2}", STORIES[story]
         target = next(key for key, _, *roles in house.people if "user" in roles)
-        form = RequestForm(
+        return RequestForm(
             house.id,
             f"{house.id}/{target}",
             ticket,
@@ -74,7 +79,6 @@ class Cast:
             about.tried or (Alternative.LOGS,),
             about.why_not,
         )
-        return self.seeding.run(requests.create, self._actor(email), form).answer["id"]
 
     def _approved(self, house: House, email: str, story: int, minutes: int, mode: Mode = Mode.READ_ONLY) -> str:
         request = self._ask(house, email, story, minutes, mode)
@@ -87,10 +91,14 @@ class Cast:
 
     def _session_now(self, house: House, email: str, minutes: int, views: int) -> str:
         """A running session of that person; its id."""
-        seeding, story = self.seeding, self._rng.randrange(len(STORIES))
+        story = self._rng.randrange(len(STORIES))
         request = self._approved(house, email, story, minutes)
-        seeding.advance(seconds=45)
-        actor = self._actor(email)
+        self.seeding.advance(seconds=45)
+        return self._enter(request, email, story, views)
+
+    def _enter(self, request: str, email: str, story: int, views: int) -> str:
+        """Start what can be started, and look at the first few things; the session's id."""
+        seeding, actor = self.seeding, self._actor(email)
         session = seeding.run(sessions.start, actor, request).answer["id"]
         row = seeding.connection.execute("SELECT image FROM session WHERE id = ?", (session,)).fetchone()
         ticket = Session.from_image(row[0]).ticket

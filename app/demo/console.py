@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app.demo.letters import Letterbox
     from app.launch import Launch
     from screens.demo_codes import Code
-    from storage.models import ConsentLink, LinkKind, Staff
+    from storage.models import ConsentLink, Staff
 
 PORTAL_IP = "203.0.113.7"
 """Where the tenant's admin, played by the person at this console, is said to sit."""
@@ -171,18 +171,26 @@ class DemoConsole(CountersignApp):
             if one.is_active(now)
         ]  # fmt: skip
 
-    async def _decide(self, act: str, kind: LinkKind, link: ConsentLink, words: str) -> None:
-        """What the link in the letter does, as the admin it was mailed to."""
-        from app.services import consent
+    async def _decide(self, act: str, link: ConsentLink, words: str) -> None:
+        """What the link in the letter does, or the page behind it, as the admin it was mailed to."""
+        from app.services import consent, tenants
         from app.services.desk import Desk
 
         if self.workplace is None:
             return
         desk: Desk = self.workplace.desk
         bearer = replace(consent.actor_of(desk.view(), link.id), ip=PORTAL_IP, kind=ActorKind.TENANT_ADMIN)
-        if act == "approve":
-            await desk.run(consent.approve, bearer, link.id, int(words) if words else None, "")
-        elif act == "deny":
-            await desk.run(consent.deny, bearer, link.id, words)
-        else:
-            await desk.run(consent.ask, bearer, link.id, words)
+        match act:
+            case "approve":
+                await desk.run(consent.approve, bearer, link.id, int(words) if words else None, "")
+            case "deny":
+                await desk.run(consent.deny, bearer, link.id, words)
+            case "veto":
+                await desk.run(consent.veto, bearer, link.id, words)
+            case "ask":
+                await desk.run(consent.ask, bearer, link.id, words)
+            case "switch on" | "switch off":
+                tenant = consent.asked(desk.view(), link.id).request.tenant_id
+                await desk.run(tenants.set_kill_switch, bearer, tenant, act == "switch on")
+            case _:
+                raise ValueError(f"no link does that: {act}")

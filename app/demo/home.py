@@ -99,6 +99,7 @@ class DemoHome:
         shutil.rmtree(self.root)
 
     def _make(self, progress: Progress) -> None:
+        from app.demo.people import LEGAL_EMAIL
         from app.demo.seed import seed  # heavy, and needed once
         from storage.shared.vault import Vault, load_key
 
@@ -106,6 +107,7 @@ class DemoHome:
         for directory in (self.root, paths.config, paths.data, paths.logs):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.root / "README").write_text(MARK, "utf-8")
+        paths.config_file.write_text(f'[operator]\nlegal_email = "{LEGAL_EMAIL}"\n', "utf-8")
         made = seed(self.shared, paths.mailbox, Vault(load_key(paths.key_file)), progress)
         self.secrets_file.touch(mode=0o600)
         self.secrets_file.write_text(json.dumps(made.secrets), "utf-8")

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from email.utils import parseaddr, parsedate_to_datetime
 from pathlib import Path
 
-from screens.demo_mailbox import Letter
+from screens.demo_letter import Letter
 
 _LINK = re.compile(r"^https?://\S+/consent/([A-Za-z0-9_-]+)$", re.MULTILINE)
 

@@ -17,7 +17,7 @@ from app.demo.moves_in_session import session_choices
 from app.demo.scene import LIVE, Choice, Move, Pace, Scene, admin_actor, drawn, staff_actor, told
 from app.policy.limits import DEFAULTS, within_rate
 from app.policy.requests import RequestForm
-from app.services import consent, requests, sessions
+from app.services import break_glass, consent, requests, sessions
 from storage.models import (
     ConsentLink,
     Contact,
@@ -42,10 +42,11 @@ def next_move(
     rng: random.Random,
     played: frozenset[str] = frozenset(),
     pace: Pace = LIVE,
+    kept: frozenset[str] = frozenset(),
 ) -> Move | None:
     """What happens next, drawn by weight; None if nothing is at hand. `played` are the ids of staff whom a person
-    plays: tenants leave their requests for the mailbox pane."""
-    scene = Scene(reader, now, rng, played, pace)
+    plays: tenants leave their requests for the mailbox pane. `kept` are requests that everybody leaves alone."""
+    scene = Scene(reader, now, rng, played, pace, kept)
     choices = [*request_choices(scene), *session_choices(scene), *wishes(scene)]
     if not choices:
         return None
@@ -60,6 +61,7 @@ def request_choices(scene: Scene) -> Iterator[Choice]:
         elif request.state is RequestState.APPROVED and request.usable_until and request.usable_until > scene.now:
             yield from _approved(scene, request)
         yield from _second_person(scene, request)
+    yield from _break_glass(scene)
 
 
 def _pending(scene: Scene, request: Request) -> Iterator[Choice]:
@@ -128,6 +130,17 @@ def _second_person(scene: Scene, request: Request) -> Iterator[Choice]:
             yield 1, partial(Move, "declines", requests.decline, actor, (request.id, "read-only will do"))
         else:
             yield 2, partial(Move, "countersigns", requests.countersign, actor, (request.id, ""))
+
+
+def _break_glass(scene: Scene) -> Iterator[Choice]:
+    """A super agrees to what the engineer whom a person plays declared; a colleague's waits for a person (REQ-108)."""
+    if scene.a_person_countersigns():
+        return
+    for request in scene.rows(Request, "state = 'declared'"):
+        declared, colleague = request.break_glass, scene.second(request.engineer_id)
+        if request.engineer_id in scene.played and declared and colleague and scene.waited(declared.declared_at, 30):
+            args = (request.id, "I reached nobody there either")
+            yield 3, partial(Move, "countersigns break-glass", break_glass.countersign, staff_actor(colleague), args)
 
 
 def wishes(scene: Scene) -> Iterator[Choice]:

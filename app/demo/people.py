@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from storage.models import Role, TenantMode
+from storage.models import OfficeSpan, Role, TenantMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,10 @@ STAFF: tuple[Person, ...] = (
 
 PRESENTER = "ann@ops.example"
 """Whom `demo` plays unless told otherwise: on this desk lies one of everything."""
+LEGAL_EMAIL = "legal@ops.example"
+"""The operator's legal address, to which every emergency is reported (REQ-109)."""
+OFFICE_ZONE = "Europe/Berlin"
+OFFICE_SPANS = tuple(OfficeSpan(weekday, "08:00", "18:00") for weekday in range(1, 6))
 
 
 def persona(role: Role) -> str:

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from app.demo.cases import STORIES, Story
-from storage.models import Actor, ActorKind, Contact, Request, Role, Row, Session, Staff
+from app.policy.duty import Duty, in_office
+from storage.models import Actor, ActorKind, Contact, OfficeHours, Request, Role, Row, Session, Shift, Staff
 from storage.models.row import time_text
 from storage.shared.change import Change
 
@@ -48,14 +49,21 @@ LIVE = Pace()
 
 
 class Scene:
-    """`played` are the ids of staff whom a person plays: they do nothing by themselves."""
+    """`played` are the ids of staff whom a person plays: they do nothing by themselves. `kept` are requests that nobody
+    touches."""
 
     def __init__(
-        self, reader: sqlite3.Connection, now: datetime, rng: random.Random, played: frozenset[str], pace: Pace
+        self,
+        reader: sqlite3.Connection,
+        now: datetime,
+        rng: random.Random,
+        played: frozenset[str],
+        pace: Pace,
+        kept: frozenset[str] = frozenset(),
     ) -> None:
         self.reader, self.now, self.rng, self.played, self.pace = reader, now, rng, played, pace
         self.staff = {one.id: one for one in self.rows(Staff) if one.is_active(now)}
-        self.open = self.rows(Request, "state IN ('pending', 'approved')")
+        self.open = [one for one in self.rows(Request, "state IN ('pending', 'approved')") if one.id not in kept]
         self.running = self.rows(Session, "ended_at IS NULL AND expires_at > ?", time_text(now))
         self.busy = {one.engineer_id for one in self.running}
 
@@ -64,9 +72,13 @@ class Scene:
         return None if staff_id in self.played else self.staff.get(staff_id)
 
     def second(self, engineer_id: str) -> Staff | None:
-        """A super whom nobody plays, other than the engineer."""
+        """A super whom nobody plays, other than the engineer, and who is on duty: at night whoever is on call."""
         others = (self.colleague(key) for key in self.staff if key != engineer_id)
         supers = [one for one in others if one is not None and one.role is Role.SUPER]
+        duty = Duty(next(iter(self.rows(OfficeHours)), None), tuple(self.rows(Shift)), tuple(self.staff.values()))
+        if not in_office(duty.hours, self.now):
+            called = duty.on_call(self.now)
+            supers = [one for one in supers if one in called]
         return self.rng.choice(supers) if supers else None
 
     def a_person_countersigns(self) -> bool:

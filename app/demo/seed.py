@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.demo.cases import ELEVATIONS, FORCE_ENDS, QUESTIONS
-from app.demo.cast import Cast
 from app.demo.moves import next_move
 from app.demo.people import HOUSES, PRESENTER, STAFF, House, import_record
 from app.demo.scene import Pace, told
 from app.demo.seeding import Seeding
+from app.demo.urgent import Urgent
 from app.enrolment import new_enrolment
 from app.services import consent, requests, sessions, staff, tenants
 from app.tenant_file import parse
@@ -69,19 +69,20 @@ def seed(shared: Path, mailbox: Path, vault: Vault, progress: Progress, now: dat
     return Seeded(world.seeding.acts, world.secrets)
 
 
-class World(Cast):
+class World(Urgent):
     """Makes the world in one open transaction."""
 
     def __init__(self, connection: sqlite3.Connection, vault: Vault, end: datetime, progress: Progress) -> None:
         rng = random.Random("the demo of countersign")
         begin = (end - timedelta(weeks=WEEKS)).replace(hour=7, minute=0, second=0)
-        super().__init__(Seeding(connection, vault, {}, rng, begin), rng)
-        self._vault, self._end, self._progress = vault, end, progress
+        super().__init__(Seeding(connection, vault, {}, rng, begin), rng, end)
+        self._vault, self._progress = vault, progress
         self.secrets: dict[str, str] = {}
 
     def make(self) -> None:
         """Everything, from the first super to this minute."""
         self._found()
+        self._plan_the_end()
         for day in range(WEEKS * 7 + 1):
             morning = self.seeding.now.replace(hour=7, minute=30) + timedelta(days=1 if day else 0)
             if morning < self._end - timedelta(hours=9):
@@ -90,6 +91,7 @@ class World(Cast):
         self._progress("today")
         self._today()
         self._desks()
+        self._rota()
 
     # -- who is there ---------------------------------------------------------------------------------------------
 
@@ -121,14 +123,15 @@ class World(Cast):
     def _day(self, number: int, morning: datetime) -> None:
         """One day of the past: acts from morning to evening, a few at weekends."""
         seeding, rng = self.seeding, self._rng
-        seeding.advance(seconds=(morning - seeding.now).total_seconds())
+        self._pass(morning)
         evening = min(morning + timedelta(hours=11), self._end - timedelta(hours=9))
         weekend = morning.weekday() >= 5
         self._set_by_then(number)
         pace = Pace(patience=10, open_requests=1 if weekend else 2)
         while seeding.now < evening:
             inside = seeding.connection.execute("SELECT 1 FROM session WHERE ended_at IS NULL LIMIT 1").fetchone()
-            seeding.advance(seconds=rng.uniform(60, 200) if inside else rng.uniform(240, 2400) * (3 if weekend else 1))
+            pause = rng.uniform(60, 200) if inside else rng.uniform(240, 2400) * (3 if weekend else 1)
+            self._pass(seeding.now + timedelta(seconds=pause))
             self._act(frozenset(), pace)
 
     def _set_by_then(self, day: int) -> None:
@@ -145,9 +148,14 @@ class World(Cast):
             seeding.advance(minutes=9)
             request = self._ask(self._house("coho"), "raj@ops.example", 3, 30)
             seeding.run(requests.withdraw, self._actor("raj@ops.example"), request, "solved on the phone")
+        if day == 5:
+            self._disputes_the_stray()
+        if day == 6:
+            self._is_going_to_be_vetoed()
         if day == 9:
             self._kill_and_allow_again(self._house("coho"))
         if day == 10:
+            self._emergency()
             for person in STAFF:
                 if person.left is not None:
                     seeding.run(staff.deactivate, self._actor("dana@ops.example"), self._ids[person.email])
@@ -180,16 +188,16 @@ class World(Cast):
     def _today(self) -> None:
         """The last nine hours, livelier the nearer they are. Whoever presents has had their hands full elsewhere."""
         seeding, rng = self.seeding, self._rng
-        seeding.advance(seconds=max(0, (self._end - timedelta(hours=9) - seeding.now).total_seconds()))
+        self._pass(self._end - timedelta(hours=9))
         away = frozenset({self._ids[PRESENTER]})
         while (left := self._end - seeding.now) > timedelta(minutes=28):
             near = left < timedelta(hours=2)
-            seeding.advance(seconds=rng.uniform(30, 150) if near else rng.uniform(120, 480))
+            self._pass(seeding.now + timedelta(seconds=rng.uniform(30, 150) if near else rng.uniform(120, 480)))
             pace = Pace(patience=4, open_requests=4) if near else Pace(patience=12, open_requests=4)
             self._act(away if near else frozenset(), pace)
 
     def _act(self, played: frozenset[str], pace: Pace) -> None:
-        move = next_move(self.seeding.connection, self.seeding.now, self._rng, played, pace)
+        move = next_move(self.seeding.connection, self.seeding.now, self._rng, played, pace, frozenset(self.kept))
         if move is not None:
             self.seeding.try_move(move)
 
@@ -202,6 +210,7 @@ class World(Cast):
         self._session_now(self._house("alpine"), "tom@ops.example", 15, views=3)  # is over by now: its outcome is owed
         seeding.run(tenants.set_kill_switch, self._admin(self._house("adatum")), "adatum", True)
         seeding.advance(minutes=1)
+        self._break_glass_now()
         self._session_now(self._house("coho"), "raj@ops.example", 120, views=4)
         elevated = self._session_now(self._house("tailspin"), "mia@ops.example", 60, views=3)
         seeding.advance(seconds=40)

@@ -19,14 +19,36 @@ from app.demo.cases import ANSWERS, DENIALS, ELEVATIONS, FORCE_ENDS, STORIES
 from app.demo.colleagues import Colleagues, fresh_code
 from app.demo.home import DemoHome, locked
 from app.demo.letters import Letterbox
-from app.demo.people import HOUSES, PRESENTER, STAFF
-from app.demo.scene import Pace, story_of, told
+from app.demo.moves import request_choices
+from app.demo.people import HOUSES, LEGAL_EMAIL, PRESENTER, STAFF, persona
+from app.demo.scene import Pace, Scene, story_of, told
 from app.demo.seed import seed
+from app.demo.urgent_words import CANNOT_WAIT, EMERGENCIES
 from app.launch import Launch
+from app.policy import break_glass
 from app.policy.reason import explains_why_not, judge
+from app.policy.request_state import cooling_ends, declarable_until
+from app.services import break_glass as break_glass_commands
+from app.services import reading
+from screens.demo_guide import done
 from storage.errors import Misconfigured
 from storage.log.verify import verify_all
-from storage.models import ConsentLink, EndKind, Request, RequestState, Row, Session, Settings, Staff, TenantMode
+from storage.models import (
+    ConsentLink,
+    EndKind,
+    Incident,
+    LinkKind,
+    Request,
+    RequestState,
+    Review,
+    ReviewKind,
+    Role,
+    Row,
+    Session,
+    Settings,
+    Staff,
+    TenantMode,
+)
 from storage.models.tables import ROW_TABLES
 from storage.shared.vault import Vault
 
@@ -65,7 +87,7 @@ async def test_the_world_verifies_from_the_first_entry(place: Workplace) -> None
 
 async def test_requests_are_in_every_state_and_sessions_ended_in_every_way(place: Workplace) -> None:
     states = {request.state for request in rows(place, Request)}
-    assert states >= set(RequestState) - {RequestState.DECLARED, RequestState.COOLING, RequestState.VETOED}
+    assert states == set(RequestState)
     ends = {session.end_kind for session in rows(place, Session)}
     assert ends >= {None, EndKind.ENGINEER, EndKind.CLOCK, EndKind.TENANT, EndKind.SUPER}
 
@@ -93,6 +115,54 @@ async def test_something_of_everything_lies_on_the_presenters_desk(place: Workpl
     pending = [one for one in mine if one.state is RequestState.PENDING]
     assert any(one.state is RequestState.APPROVED for one in mine)
     assert any(one.exchanges for one in pending) and any(not one.exchanges for one in pending)
+
+
+async def test_break_glass_lies_ready_in_every_form(place: Workplace) -> None:
+    """REQ-108: the presenter's own can be declared or vetoed now, a colleague's waits for a super, one was vetoed by a
+    tenant's link."""
+    me, now, view = place.staff(PRESENTER), place.clock.now(), place.replica.view("")
+    by_state = {state: [one for one in rows(place, Request) if one.state is state] for state in RequestState}
+    declarable = [
+        one
+        for one in by_state[RequestState.EXPIRED]
+        if one.engineer_id == me.id
+        and break_glass.may_declare(one, None, me, reading.place(view, one.tenant_id), now).allowed
+    ]
+    assert declarable
+    assert all(declarable_until(one) - now > timedelta(hours=12) for one in declarable)
+    assert [one.engineer_id for one in by_state[RequestState.COOLING]] == [me.id]
+    assert cooling_ends(by_state[RequestState.COOLING][0]) - now > timedelta(hours=1)
+    assert [one.engineer_id == me.id for one in by_state[RequestState.DECLARED]] == [False]
+    (vetoed,) = by_state[RequestState.VETOED]
+    used = [link for link in view.find(ConsentLink, request_id=vetoed.id) if link.used_at is not None]
+    assert [link.kind for link in used] == [LinkKind.VETO]
+
+
+async def test_an_emergency_was_registered_and_a_dispute_waits_for_a_signature(place: Workplace) -> None:
+    """REQ-109, REQ-502, REQ-504: what was signed, was signed in time and by somebody uninvolved."""
+    (incident,) = rows(place, Incident)
+    kinds = {one.id: one for one in rows(place, Review)}
+    signed = kinds[incident.review_id]
+    assert signed.signed_by == place.staff("noor@ops.example").id and signed.signed_by not in signed.barred
+    assert all(one.signed_at and one.signed_at < one.due_at for one in kinds.values() if one.signed_at)
+    (waiting,) = [one for one in kinds.values() if one.signed_at is None]
+    assert waiting.kind is ReviewKind.DISPUTE and waiting.due_at - place.clock.now() > timedelta(hours=48)
+
+
+async def test_somebody_is_on_call_at_any_hour(place: Workplace) -> None:
+    """REQ-111: there are office hours, and outside them the super whom a person plays by default countersigns."""
+    now, duty = place.clock.now(), reading.duty(place.replica.view(""))
+    assert duty.hours is not None
+    assert [one.email for one in duty.on_call(now)] == [persona(Role.SUPER)]
+    assert all(duty.on_call(now + timedelta(days=day)) for day in range(14))
+    sunday = now + timedelta(days=7 - now.isoweekday(), hours=1)
+    scene = Scene(place.replica.reader, sunday, random.Random(1), frozenset(), Pace())
+    assert {one.id for _ in range(20) if (one := scene.second("nobody"))} <= {one.id for one in duty.on_call(sunday)}
+
+
+async def test_an_emergency_can_be_declared_in_the_demo(place: Workplace) -> None:
+    """REQ-109: the operator's legal address is known there, to consoles and to commands on the demo's home alike."""
+    assert place.launch.settings.operator.legal_email == LEGAL_EMAIL
 
 
 async def test_the_mailbox_holds_letters_whose_links_the_database_knows(place: Workplace) -> None:
@@ -134,6 +204,29 @@ async def test_colleagues_act_and_keep_every_rule(place: Workplace, home: DemoHo
     ).fetchone()
     assert decided == (0,), "the presenter's own requests wait for the mailbox pane"
     assert (await verify_all(place.shared, ROW_TABLES)).sound
+
+
+async def test_break_glass_of_whoever_is_played_is_countersigned_by_a_colleague(
+    place: Workplace, home: DemoHome
+) -> None:
+    """REQ-108: but for a person who plays a super; and what a simulated colleague declared waits for a person."""
+    (declared,) = [one for one in rows(place, Request) if one.state is RequestState.DECLARED]
+    for others, expected in ((set(), False), ({declared.engineer_id}, True),
+                             ({declared.engineer_id, place.staff(persona(Role.SUPER)).id}, False)):  # fmt: skip
+        scene = Scene(place.replica.reader, place.clock.now(), random.Random(2), frozenset(others), QUICK)
+        moves = [move for _, choice in request_choices(scene) if (move := choice()) is not None]
+        signs = [move for move in moves if move.command is break_glass_commands.countersign]
+        assert bool(signs) is expected
+        assert all(move.args[0] == declared.id and move.actor.id != declared.engineer_id for move in signs)
+
+
+def test_every_step_of_the_guide_that_can_be_told_is_told_by_what_was_done(home: DemoHome, place: Workplace) -> None:
+    """From the first week on everything in the guide has been done by somebody, or is on their desk still."""
+    begin = place.clock.now() - timedelta(weeks=3)
+    assert done(place.replica.reader, place.staff("noor@ops.example"), begin) == 2, "signed the emergency"
+    assert done(place.replica.reader, place.staff("noor@ops.example"), place.clock.now()) == 0
+    assert done(place.replica.reader, place.staff(PRESENTER), begin) == 6, "declared at coho, vetoed nowhere"
+    assert done(place.replica.reader, place.staff("lee@ops.example"), begin) == 7, "vetoed at margie"
 
 
 async def test_only_one_of_two_consoles_runs_the_colleagues(place: Workplace, home: DemoHome) -> None:
@@ -188,7 +281,7 @@ def test_every_story_passes_the_reason_linter() -> None:
         ticket = f"T-{48_000 + number}"
         assert judge(told(story.reason, ticket), ticket).verdict.allowed, story.reason
         assert explains_why_not(story.why_not).allowed, story.why_not
-    for words in ELEVATIONS:
+    for words in (*ELEVATIONS, *CANNOT_WAIT, *EMERGENCIES):
         assert judge(told(words, "T-48000"), "T-48000").verdict.allowed, words
     assert all((*ANSWERS, *DENIALS, *FORCE_ENDS))
 

@@ -123,7 +123,7 @@ def test_the_whole_path_by_keys(home: Path) -> None:
         terminal.type("the bank's answer was lost")
         terminal.press("C-s")
         terminal.wait_for("1 Queue", gone=("cause found",))
-        terminal.wait_for("▸ 6/6")
+        terminal.wait_for("▸ 6/8")
 
 
 def press_until(terminal: Terminal, key: str, shown: str) -> None:
