@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.logfile import write_crash
-from app.portal import access, api, consent, log, sign_in
+from app.portal import access, api, consent, entry, log, sign_in
 from app.portal.api_models import HealthDocument
 from app.portal.document import described
 from app.portal.door import Door, address_of, door_of
@@ -32,7 +32,7 @@ def create_app(door: Door, trusted_proxies: Sequence[str] = ()) -> FastAPI:
     """The portal. `trusted_proxies` are addresses whose word on who asks, and over TLS or not, is believed."""
     app = FastAPI(title="Countersign", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.door = door
-    for module in (consent, sign_in, access, log):
+    for module in (consent, sign_in, access, log, entry):
         app.include_router(module.router)
     app.add_api_route("/", _home, methods=["GET", "HEAD"], include_in_schema=False)
     app.include_router(api.tenant_router)

@@ -6,7 +6,6 @@ request is not there.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from typing import Annotated
@@ -25,7 +24,7 @@ from app.portal.who import Admin, Posting, Somebody
 from app.reports import dossier, dossier_page
 from storage.errors import Conflict, CountersignError, GuardRefused, Misconfigured, Offline
 from storage.models import time_text
-from storage.replica.queries.log import entries_by_number, entry_hash, newest
+from storage.replica.queries.log import entry_hash, newest
 from storage.replica.queries.log_filter import LogFilter, parse_filter, parse_moment
 from storage.replica.queries.portal import log_page, sessions_of
 from storage.replica.queries.sessions import session_card
@@ -74,27 +73,7 @@ async def entries(
         older=older,
         first_page=number is None,
         problems=problems,
-        total=newest(door.reader, _log(somebody)),
-    )
-
-
-@router.api_route("/access/log/{seq}", methods=["GET", "HEAD"])
-async def entry(request: Request, somebody: Admin, seq: str) -> Response:
-    """One entry, with the exact text that its hash is of."""
-    door, log = door_of(request), _log(somebody)
-    number = int(seq) if re.fullmatch(r"[0-9]{1,15}", seq) else 0
-    found = entries_by_number(door.reader, log, [number])
-    if not found:
-        return told(request, "There is no such entry in your log", status=404, link=("/access/log", "Your log"))
-    return page(
-        request,
-        "entry.html",
-        line=line(found[0]),
-        data=found[0].data,
-        body=found[0].body,
-        pretty=json.dumps(found[0].data, indent=2, ensure_ascii=False),
-        hash=entry_hash(door.reader, log, number),
-        last=newest(door.reader, log),
+        total=newest(door.reader, somebody.log),
     )
 
 
@@ -166,17 +145,13 @@ async def export(
         return told(request, "Not exported", f"{error}.", status=503)
 
 
-def _log(somebody: Somebody) -> str:
-    return f"tenant:{somebody.tenant.id}"
-
-
 def _download(name: str) -> dict[str, str]:
     return {"content-disposition": f'attachment; filename="{re.sub(r"[^A-Za-z0-9._-]", "_", name)}"'}
 
 
 def _compared(request: Request, somebody: Somebody, text: str) -> tuple[bool, str]:
     """A letter's X-Countersign-Head against the log."""
-    door, log = door_of(request), _log(somebody)
+    door, log = door_of(request), somebody.log
     parts = re.search(r"(?:(\S+)\s+)?([0-9]{1,15})\s+([0-9a-fA-F]{64})\s*$", text.strip())
     if parts is None:
         return False, "That is not a line of a letter: log, number and hash, such as tenant:you 12 ab12…"

@@ -17,6 +17,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "decisions": ("Requests and decisions", ("request.*", "question.*", "break_glass.*", "emergency.*")),
     "sessions": ("Sessions", ("session.*", "elevation.*", "outcome.*")),
     "viewed": ("What was viewed", (IMPERSONATION + "*",)),
+    "reviews": ("Disputes and reviews", ("review.*",)),
     "settings": ("Settings and account", ("settings.*", "kill_switch.*", "tenant.*", "api_key.*")),
     "portal": ("Signing in and exports", ("sign_in.*", "portal.*", "log.*")),
     "mail": ("Letters", ("mail.*", "digest.*")),

@@ -36,6 +36,11 @@ class Somebody:
     def actor(self) -> Actor:
         return Actor(ActorKind.TENANT_ADMIN, self.contact.id, self.contact.name, self.contact.email, self.address)
 
+    @property
+    def log(self) -> str:
+        """The name of their tenant's log."""
+        return f"tenant:{self.tenant.id}"
+
 
 class SignInNeeded(Exception):
     """Nobody is signed in: the page is theirs only who are."""

@@ -134,6 +134,13 @@ def test_the_log_can_be_read_narrowed_verified_and_taken_along(home: Home, page:
     expect(page.locator("main")).to_contain_text("Hash of the entry before")
     picture(page, "entry")
     assert violations(page) == []
+    page.get_by_label("What is not right").fill("This was not agreed with us.")  # REQ-504
+    page.get_by_role("button", name="Dispute this entry").click()
+    expect(page.get_by_role("heading", name="Your disputes of this entry")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("You get the answer by mail")
+    expect(page.get_by_role("button", name="Dispute this entry")).to_have_count(0)
+    picture(page, "disputed")
+    assert violations(page) == []
 
     page.goto("/access/sessions")
     picture(page, "receipts")

@@ -42,6 +42,12 @@ def review_line(connection: sqlite3.Connection, review_id: str) -> ReviewLine | 
     return None if row is None else _line(row)
 
 
+def reviews_of_entry(connection: sqlite3.Connection, tenant_id: str, seq: int) -> list[ReviewLine]:
+    """What the tenant said of that entry of its own log, the latest first."""
+    about = "v.tenant_id = ? AND v.image ->> '$.entry_seq' = ? ORDER BY v.image ->> '$.opened_at' DESC, v.id"
+    return [_line(row) for row in connection.execute(f"{_NAMED} WHERE {about}", (tenant_id, seq))]
+
+
 def tenant_entry(connection: sqlite3.Connection, tenant_id: str, seq: int) -> dict[str, Any] | None:
     """The entry of that number in a tenant's own log, as data."""
     row = connection.execute("SELECT body FROM tenant_log WHERE tenant_id = ? AND seq = ?", (tenant_id, seq)).fetchone()

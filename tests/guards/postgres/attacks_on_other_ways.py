@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from storage.models.row import parse_time, time_text
@@ -301,3 +302,43 @@ def changing_a_review(it: Attacker) -> Strike:
     row = it.row("review", it.company.review, due_at=it.later(days=300))
     entry = {"action": "review.signed", "tenant": row["tenant_id"], "request": row["request_id"], "data": {"review": row["id"]}}  # fmt: skip
     return it.striking(it.change(it.me(), [entry], ("review", row, 0)))
+
+
+def disputing(it: Attacker, actor: Json, tenant: str, seq: int, **changes: object) -> Strike:
+    """Open a dispute of an entry of a tenant's log."""
+    now = it.now()
+    body = json.loads(it.as_superuser("select body from countersign.tenant_log where tenant_id = %s and seq = %s", tenant, seq)[0][0])  # fmt: skip
+    made = {"id": "V-FORGED", "kind": "dispute", "tenant_id": tenant, "request_id": body.get("request"), "session_id": body.get("session"), "entry_seq": seq, "claim": "not agreed", "barred": [it.company.people["ann"], it.company.people["raj"], it.company.people["dana"]], "opened_by": actor["id"], "opened_by_name": actor["name"], "opened_at": now, "due_at": time_text(parse_time(now) + timedelta(hours=72)), "finding": None, "signed_by": None, "signed_at": None, **changes}  # fmt: skip
+    entry = {"action": "review.opened", "tenant": tenant, "request": made["request_id"], "session": made["session_id"], "data": {"review": "V-FORGED", "kind": "dispute", "entry": seq}}  # fmt: skip
+    return it.striking(it.change(actor, [entry], ("review", made, 0)))
+
+
+def started(it: Attacker) -> int:
+    """The number, in Northwind's own log, of the entry of Raj's running session."""
+    sql = "select seq from countersign.tenant_log where tenant_id = 'northwind' and body::jsonb->>'action' = 'session.started'"
+    return int(it.as_superuser(sql)[0][0])
+
+
+@attack("ann,dana,noor", "CSP12")
+def disputing_as_staff(it: Attacker) -> Strike:
+    """Staff dispute an entry themselves, to have its review signed by a friend before the tenant asks."""
+    return disputing(it, it.me(), "northwind", started(it))
+
+
+@attack("portal", "CSP12")
+def disputing_in_anothers_log(it: Attacker) -> Strike:
+    """The portal's log-in, as Northwind's Maria, disputes an entry of Contoso's log."""
+    return disputing(it, it.maria(), "contoso", 1)
+
+
+@attack("portal", "CSP12")
+def disputing_with_whoever_did_it_as_judge(it: Attacker) -> Strike:
+    """A dispute whose review the engineer concerned may sign."""
+    return disputing(it, it.maria(), "northwind", started(it), barred=[])
+
+
+@attack("portal", "CSP12")
+def disputing_with_the_answer_in_it(it: Attacker) -> Strike:
+    """A dispute that is answered as it is opened."""
+    now = it.now()
+    return disputing(it, it.maria(), "northwind", started(it), finding="all is well", signed_by=it.company.people["noor"], signed_at=now)  # fmt: skip
