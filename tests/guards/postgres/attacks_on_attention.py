@@ -4,8 +4,15 @@
 
 from __future__ import annotations
 
-from tests.guards.postgres.attacker import Attacker, Strike, attack
+import json
+
+import psycopg
+
+from tests.guards.postgres.attacker import Attacker, Json, Strike, attack
 from tests.guards.postgres.attacks_on_rights import NO_RIGHT, typed
+
+TOO_LARGE = "CS003"
+TOO_DEEP = ("54001", "CS003", "CSP02")
 
 # ── locks ──
 
@@ -100,3 +107,48 @@ def whatever_anybody_may_call(it: Attacker) -> Strike:
         assert found <= meant, found - meant
 
     return strike
+
+
+def sent(it: Attacker, change: Json) -> Strike:
+    """Refused for its size, not for what else is wrong with it."""
+
+    def strike() -> None:
+        try:
+            it.apply(change)
+        except psycopg.Error as refused:
+            assert "is too large" in str(refused), refused
+            raise
+
+    return strike
+
+
+@attack("ann", TOO_LARGE)
+def a_change_of_ten_million_letters(it: Attacker) -> Strike:
+    """One Change as large as it can be sent, to hold the head while it is looked at."""
+    return sent(it, it.change(it.me(), [{"action": "log.exported", "data": {"words": "x" * 10_000_000}}]))
+
+
+@attack("ann", TOO_LARGE)
+def ten_thousand_writes(it: Attacker) -> Strike:
+    """One Change with ten thousand rows."""
+    rows = [["mail", f"M-{n}", json.dumps({"id": f"M-{n}"}), 0] for n in range(10_000)]
+    return sent(it, it.change(it.me(), [{"action": "log.exported"}], writes=rows, reads=[]))
+
+
+@attack("ann", TOO_LARGE)
+def two_thousand_entries(it: Attacker) -> Strike:
+    """One Change with two thousand entries, each lawful by itself."""
+    return sent(it, it.change(it.me(), [{"action": "log.exported"}] * 2000))
+
+
+@attack("ann", TOO_LARGE)
+def fifty_thousand_reads(it: Attacker) -> Strike:
+    """One Change that rests on fifty thousand rows, each looked up while the head is held."""
+    reads = [["mail", f"M-{n}", 0] for n in range(50_000)]
+    return sent(it, it.change(it.me(), [{"action": "log.exported"}], writes=[], reads=reads))
+
+
+@attack("ann", *TOO_DEEP)
+def a_deep_change(it: Attacker) -> Strike:
+    """JSON nested as deep as the parser goes, and then some."""
+    return lambda: it.sql("select countersign.apply(%s::jsonb)", '{"id":' * 20_000 + "1" + "}" * 20_000)

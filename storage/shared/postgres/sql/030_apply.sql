@@ -189,6 +189,29 @@ begin
   return jsonb_build_object('rev', last, 'at', at, 'answer', change->'answer', 'repeated', false);
 end $$;
 
+-- Asked before the head is locked: whoever sends more than any command of theirs holds would make everyone else wait. An
+-- engineer's commands are small, but for the record of a shutdown (an entry and a few rows and letters for each session
+-- that it ended); a super imports whole files of tenants, all or none.
+create or replace function countersign.check_size(change jsonb, login jsonb) returns void
+language plpgsql stable as $$
+declare
+  small constant boolean := login->>'kind' = 'gate' or login->>'kind' = 'staff' and 'super' is distinct from
+    (select s.image::jsonb->>'role' from countersign.staff as s where s.id = login->>'id');
+  bytes constant int := case when small then 8000000 else 64000000 end;
+begin
+  if login->>'kind' = 'owner' then
+    return;
+  elsif pg_column_size(change) > bytes then
+    raise exception using errcode = 'CS003', message = format(
+      'this Change is too large: %s bytes, %s at most', pg_column_size(change), bytes);
+  elsif small and (jsonb_array_length(change->'writes') > 5000 or jsonb_array_length(change->'entries') > 1000
+                   or jsonb_array_length(change->'reads') > 20000) then
+    raise exception using errcode = 'CS003', message = format(
+      'this Change is too large: %s rows, %s entries, %s reads; 5000, 1000, 20000 at most', jsonb_array_length(
+      change->'writes'), jsonb_array_length(change->'entries'), jsonb_array_length(change->'reads'));
+  end if;
+end $$;
+
 create or replace function countersign.apply(change jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -198,6 +221,7 @@ declare
   head record; ready record; found record; answered jsonb; moment timestamptz; stamp text; item jsonb; place int;
 begin
   places := countersign.check_form(change);
+  perform countersign.check_size(change, login);
   images := countersign.proven_images(writes);
   ready := countersign.prepared(change);
 
