@@ -11,7 +11,8 @@ from typing import Any
 
 import psycopg
 
-from storage.models.row import time_text
+from storage.models import Mail
+from storage.models.row import parse_time, time_text
 from storage.shared.change import new_change_id
 from tests.guards.postgres.company import Company
 from tests.postgres import cluster
@@ -114,8 +115,10 @@ class Attacker:
         given = self.row("step_up", key)
         return "step_up", {**given, "used_by": [*given["used_by"], change["id"]]}, 0
 
-    def change(self, actor: Json, entries: list[Json], *writes: tuple[str, Json, int], **more: object) -> Json:
-        """A Change, by hand: everything written has been read."""
+    def change(
+        self, actor: Json, entries: list[Json], *writes: tuple[str, Json, int], told: bool = True, **more: object
+    ) -> Json:
+        """A Change, by hand: everything written has been read, and (`told`) whoever must hear of it is written to."""
         change: Json = {
             "id": new_change_id(),
             "at": self.now(),
@@ -128,9 +131,40 @@ class Attacker:
         rows = list(writes)
         if actor["step_up"]:
             rows.append(self.spent(change, actor["step_up"]))
+        if told:  # everything that is not the attack is in order
+            rows += self.letters(change, rows)
         change.setdefault("writes", [[t, image["id"], canonical(image), entry] for t, image, entry in rows])
         change.setdefault("reads", [[t, image["id"], self.rev(t, image["id"])] for t, image, _ in rows])
         return change
+
+    def letters(self, change: Json, rows: list[tuple[str, Json, int]]) -> list[tuple[str, Json, int]]:
+        """A letter to everybody who must hear of it, each once, beside those that the attack itself writes."""
+        case = {
+            "change": change,
+            "now": change["at"],
+            "rows": [
+                {"table": table, "key": image["id"], "entry": entry, "before": None, "after": image}
+                for table, image, entry in rows
+            ],
+            "places": {f"{table} {image['id']}": place for place, (table, image, _) in enumerate(rows, 1)},
+        }
+        who = """select h, coalesce(c.image::jsonb->>'name', s.image::jsonb->>'name'), coalesce(c.email, s.email)
+                 from countersign.hearers(%s::jsonb, %s::jsonb) as h left join countersign.contact as c on c.id = h
+                 left join countersign.staff as s on s.id = h"""
+        known = {(image["to_id"], image["request_id"], image["session_id"]) for t, image, _ in rows if t == "mail"}
+        written: list[tuple[str, Json, int]] = []
+        for entry in change["entries"]:
+            for to_id, name, email in self.as_superuser(who, json.dumps(case), json.dumps(entry)):
+                about = (entry.get("request"), entry.get("session"))
+                if (to_id, *about) in known:
+                    continue
+                known.add((to_id, *about))
+                letter = Mail(
+                    f"M-{change['id'][-12:]}-{len(written)}", entry["action"], to_id, name, email, entry.get("tenant"),
+                    *about, "About your request", (), parse_time(change["at"]),
+                )  # fmt: skip
+                written.append(("mail", dict(json.loads(letter.image())), 0))
+        return written
 
     def apply(self, change: Json) -> Json:
         return dict(self.sql("select countersign.apply(%s::jsonb)", json.dumps(change))[0][0])

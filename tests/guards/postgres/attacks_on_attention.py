@@ -8,7 +8,9 @@ import json
 
 import psycopg
 
+from storage.models.row import parse_time, time_text
 from tests.guards.postgres.attacker import Attacker, Json, Strike, attack
+from tests.guards.postgres.attacks_on_consent import decision
 from tests.guards.postgres.attacks_on_rights import NO_RIGHT, typed
 
 TOO_LARGE = "CS003"
@@ -152,3 +154,58 @@ def fifty_thousand_reads(it: Attacker) -> Strike:
 def a_deep_change(it: Attacker) -> Strike:
     """JSON nested as deep as the parser goes, and then some."""
     return lambda: it.sql("select countersign.apply(%s::jsonb)", '{"id":' * 20_000 + "1" + "}" * 20_000)
+
+
+# ── letters ──
+
+
+@attack("ann", "CSP05")
+def a_declaration_no_super_hears_of(it: Attacker) -> Strike:
+    """Declare break-glass, and leave the letters to the supers out."""
+    now, request = it.now(), it.company.undecided
+    said = {"reason": "it burns", "declared_at": now, "countersigned_by": None, "countersigned_at": None, "cooling_since": None, "cooling_until": None}  # fmt: skip
+    row = it.row("request", request, state="declared", break_glass=said)
+    me = it.me(it.proof("break_glass.declare"))
+    return it.striking(it.change(me, [it.about("break_glass.declared", request)], ("request", row, 0), told=False))
+
+
+@attack("ann", "CSP05")
+def a_request_no_admin_hears_of(it: Attacker) -> Strike:
+    """Ask for access and write to nobody at the tenant, so that silence looks like a busy admin."""
+    now, asked = it.now(), it.row("request", it.company.pending)
+    until = time_text(parse_time(now) + (parse_time(asked["expires_at"]) - parse_time(asked["created_at"])))
+    row = {**asked, "id": "R-SILENT", "created_at": now, "expires_at": until}
+    entry = {**it.about("request.created", it.company.pending), "request": "R-SILENT"}
+    return it.striking(it.change(it.me(it.proof("request.create")), [entry], ("request", row, 0), told=False))
+
+
+@attack("ann", "CSP05")
+def an_alarm_silenced(it: Attacker) -> Strike:
+    """Meet the rate limit, mark the supers as alerted for an hour, and write to none of them."""
+    quiet = it.row("standing", it.company.people["ann"], limit_alerted_at=it.now())
+    met = {"action": "rate_limit.met", "request": it.company.ready}
+    return it.striking(it.change(it.me(), [met], ("standing", quiet, 0)))
+
+
+@attack("raj", "CSP05")
+def the_same_letter_twice(it: Attacker) -> Strike:
+    """Write the same to an administrator twice, beside a lawful act, until they read nothing of ours any more."""
+    request, full = it.row("request", it.company.full), it.company.full
+    me = it.me()
+    first = {
+        "event": "request.declined", "to_id": "northwind/maria", "to_name": "Maria Santos", "to_email": "maria@northwind.example",
+        "tenant_id": "northwind", "request_id": full, "session_id": None, "subject": "About your request", "links": [],
+        "created_at": it.now(), "facts": "{}", "text": "", "urgent": False, "state": "queued", "attempts": 0, "tried_at": None,
+        "last_error": None, "delivered_at": None, "failed_at": None, "answer": None,
+    }  # fmt: skip
+    declined = {**request, "declined_by": me["id"]}
+    return it.striking(
+        it.change(
+            me,
+            [it.about("request.declined", full)],
+            ("request", declined, 0),
+            ("decision", decision(it, full, "decline", me["id"], me["name"]), 0),
+            ("mail", {"id": "M-ONE", **first}, 0),
+            ("mail", {"id": "M-TWO", **first}, 0),
+        )
+    )
