@@ -10,6 +10,7 @@ from pathlib import Path
 ROLES = {
     "ann": "an engineer",
     "raj": "an engineer",
+    "dana": "a super",
     "lee": "a super",
     "noor": "an auditor",
     "dee": "a deactivated engineer",
