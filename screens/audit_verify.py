@@ -12,7 +12,7 @@ from textual.widgets import Static
 from screens.context import ConsoleContext
 from storage.errors import CountersignError
 from widgets.countdown import bar
-from widgets.dialog import CANCEL, Choice, Dialog
+from widgets.dialog import CANCEL, CLOSE, Choice, Dialog
 from widgets.text import safe, visible
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class VerifyDialog(Dialog[bool]):
             return
         self.query_one("#verify-words", Static).update(verdict_words(self._report))
         self.set_class(not self._report.sound, "-danger")
+        self.relabel(CLOSE)
 
     def _progress(self, what: str, done: int, total: int) -> None:
         fraction = done / total if total else 1.0

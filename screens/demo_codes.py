@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from widgets.countdown import bar
-from widgets.dialog import Choice, Dialog
+from widgets.dialog import CLOSE, Dialog
 from widgets.text import fitted, visible
 
 STEP_SECONDS = 30
@@ -32,7 +32,7 @@ class Code:
 class CodesDialog(Dialog[None]):
     """`codes` gives everybody's, `left` the seconds until the next ones."""
 
-    choices = (Choice("cancel", "Close", "escape"),)
+    choices = (CLOSE,)
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f8", "cancel", "Close", show=False)]
 
     def __init__(self, codes: Callable[[], Awaitable[list[Code]]], left: Callable[[], int]) -> None:

@@ -22,7 +22,7 @@ from storage.errors import CountersignError
 from storage.models import ConsentLink, Request, Settings, Tenant
 from widgets.cells import AgoCell, Tone, Toned
 from widgets.columns import Column
-from widgets.dialog import CANCEL, Choice, Confirm, Dialog
+from widgets.dialog import CANCEL, CLOSE, Choice, Confirm, Dialog
 from widgets.entry import LineEntry
 from widgets.rows import ListSource, RowView, heading
 from widgets.table import VirtualTable
@@ -61,7 +61,7 @@ class MailboxDialog(Dialog[None]):
         Choice("ask", "Ask…", "b"),
         Choice("veto", "Veto…", "v", danger=True),
         Choice("switch", "Kill switch…", "s"),
-        Choice("cancel", "Close", "escape"),
+        CLOSE,
     )
     AUTO_FOCUS = "VirtualTable"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -13,7 +13,7 @@ from screens.queued import MARK, NOT_IN_FORCE, OutboxNow, noun, outbox_now
 from storage.errors import CountersignError
 from storage.outbox import Kept, KeptState
 from widgets.cells import Tone, Toned
-from widgets.dialog import Choice, Dialog
+from widgets.dialog import CLOSE, Dialog
 from widgets.fields import BLANK, Field, FieldList, field, line
 from widgets.moments import near_text
 from widgets.text import visible
@@ -35,7 +35,7 @@ HOW = (
 class OutboxDialog(Dialog[None]):
     """What is kept, the newest last; those with words from the outside gated."""
 
-    choices = (Choice("cancel", "Close", "escape"),)
+    choices = (CLOSE,)
 
     def __init__(self, context: ConsoleContext) -> None:
         super().__init__("Outbox", wide=True)

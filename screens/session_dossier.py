@@ -23,7 +23,7 @@ from screens.session_detail import (
 from storage.models import SessionView
 from storage.replica.queries.sessions import SessionCard, decisions_on, session_card, views_of
 from widgets.cells import Tone, Toned
-from widgets.dialog import Choice, Dialog, Notice
+from widgets.dialog import CLOSE, Choice, Dialog, Notice
 from widgets.fields import BLANK, Field, FieldList, field, line
 from widgets.moments import clock_text, full_text
 from widgets.text import visible
@@ -35,7 +35,7 @@ SHOWN_VIEWS = 1000
 class DossierDialog(Dialog[None]):
     """Scrolls; `y` copies it as plain text."""
 
-    choices = (Choice("copy", "Copy", "y"), Choice("cancel", "Close", "escape"))
+    choices = (Choice("copy", "Copy", "y"), CLOSE)
     BINDINGS = Notice.BINDINGS
 
     def __init__(self, context: ConsoleContext, title: str, fields: Sequence[Field]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -33,6 +33,8 @@ class Choice:
 
 
 CANCEL = Choice("cancel", "Cancel", "escape")
+CLOSE = Choice("cancel", "Close", "escape")
+"""The same way out, where nothing is under way."""
 
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
@@ -118,6 +120,10 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         line.set_class(bool(words), "-told")
         self._fit()
 
+    def relabel(self, choice: Choice) -> None:
+        """Another word on the button of that id, with its key as before: nothing is left to cancel, say."""
+        self.query_one(f"#choice-{choice.id}", Button).label = self._worded(choice)
+
     async def action_cancel(self) -> None:
         if self.is_current:  # of keys in one burst, the second finds the dialog left already
             await self.chosen(CANCEL.id)
@@ -132,9 +138,13 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         await self.chosen((event.button.id or "").removeprefix("choice-"))
 
     def _button(self, choice: Choice) -> Button:
+        variant: Literal["error", "default"] = "error" if choice.danger else "default"
+        return Button(self._worded(choice), id=f"choice-{choice.id}", variant=variant, compact=True)
+
+    @staticmethod
+    def _worded(choice: Choice) -> Content:
         hint = {"escape": "Esc", "enter": "⏎"}.get(choice.key, choice.key.replace("ctrl+", "^").upper())
-        label = Content(f"{choice.label} {hint}" if hint else choice.label)
-        return Button(label, id=f"choice-{choice.id}", variant="error" if choice.danger else "default", compact=True)
+        return Content(f"{choice.label} {hint}" if hint else choice.label)
 
 
 class Confirm(Dialog[bool]):
@@ -157,7 +167,7 @@ class Confirm(Dialog[bool]):
 class Reader(Dialog[None]):
     """Something to read, that scrolls by the keys of a list."""
 
-    choices = (Choice("cancel", "Close", "escape"),)
+    choices = (CLOSE,)
     AUTO_FOCUS = "Button"
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -165,9 +165,9 @@ def test_explanation_on_one_pane(still: StillQueue, snap_compare: Compare) -> No
     assert snap_compare(still.app(ANN), terminal_size=(80, 24), run_before=before)
 
 
-def test_leaving_asks(still: StillQueue, snap_compare: Compare) -> None:
+def test_leaving_asks(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
     before = form(reason=REASON, keys=("escape",))
-    assert snap_compare(still.app(ANN), terminal_size=(80, 24), run_before=before)
+    assert snap_compare(still.app(ANN), terminal_size=size, run_before=before)
 
 
 def test_emergency(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:

@@ -64,26 +64,26 @@ def test_end_with_its_outcome(still: Still, snap_compare: Compare, size: tuple[i
     assert snap_compare(still.app(ANN), terminal_size=size, run_before=on(still.morning.ann, "x"))
 
 
-def test_outcome_owed(still: Still, snap_compare: Compare) -> None:
+def test_outcome_owed(still: Still, snap_compare: Compare, size: tuple[int, int]) -> None:
     """The form says what is still missing."""
     app = still.app(DANA)
-    assert snap_compare(app, terminal_size=(80, 24), run_before=on(still.morning.owed, "o", "ctrl+s"))
+    assert snap_compare(app, terminal_size=size, run_before=on(still.morning.owed, "o", "ctrl+s"))
 
 
 def test_force_end(still: Still, snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(still.app(DANA), terminal_size=size, run_before=on(still.morning.ann, "f"))
 
 
-def test_elevate(still: Still, snap_compare: Compare) -> None:
-    assert snap_compare(still.app(ANN), terminal_size=(120, 36), run_before=on(still.morning.ann, "u"))
+def test_elevate(still: Still, snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(still.app(ANN), terminal_size=size, run_before=on(still.morning.ann, "u"))
 
 
 def test_countersign_elevation(still: Still, snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(still.app(DANA), terminal_size=size, run_before=on(still.morning.raj, "c"))
 
 
-def test_decline_elevation(still: Still, snap_compare: Compare) -> None:
-    assert snap_compare(still.app(DANA), terminal_size=(120, 36), run_before=on(still.morning.raj, "D"))
+def test_decline_elevation(still: Still, snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(still.app(DANA), terminal_size=size, run_before=on(still.morning.raj, "D"))
 
 
 def test_dossier(still: Still, snap_compare: Compare, size: tuple[int, int]) -> None:

@@ -14,11 +14,13 @@ from textual.screen import Screen
 
 from app.enrolment import Enrolment
 from screens.audit import AuditScreen
+from screens.audit_verify import VerifyDialog
 from screens.enrolment import EnrolmentDialog, FirstRunDialog
 from screens.help import help_for
 from screens.palette import ActionsProvider
 from screens.sign_in import SignInDialog
 from storage.log.chain import Fault
+from storage.log.verify import Report
 from storage.shared.vault import Vault, new_key
 from storage.sync import SyncStatus
 from tests.pilot.queue_app import QueueApp, settled
@@ -124,9 +126,39 @@ def test_a_fault_has_a_line_of_its_own(still: StillQueue, snap_compare: Compare,
     assert snap_compare(shell(still, fault), terminal_size=size, run_before=in_audit())
 
 
-def test_the_list_of_faults(still: StillQueue, snap_compare: Compare) -> None:
+def test_the_list_of_faults(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
     fault = Fault("tenant:northwind", 3, "the entry is missing; operator number 9 names it as its twin")
-    assert snap_compare(shell(still, fault), terminal_size=(80, 24), run_before=in_audit("exclamation_mark"))
+    assert snap_compare(shell(still, fault), terminal_size=size, run_before=in_audit("exclamation_mark"))
+
+
+def test_an_entry_in_full(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(shell(still), terminal_size=size, run_before=in_audit("enter"))
+
+
+def test_choosing_a_log(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    """The operator's log, or a tenant's own."""
+    assert snap_compare(shell(still), terminal_size=size, run_before=in_audit("t"))
+
+
+@pytest.mark.parametrize(
+    "faults",
+    ids=("sound", "a fault"),
+    argvalues=[(), (Fault("operator", 12, "its stored hash is not the hash of its body"),)],
+)
+def test_what_verifying_found(
+    still: StillQueue, snap_compare: Compare, size: tuple[int, int], faults: tuple[Fault, ...]
+) -> None:
+    """REQ-404: what was checked, and what came of it."""
+    report = Report(13, 1_284, 2_301, faults, 0, 0.4, {})
+
+    def verifying(app: QueueApp) -> Screen[object]:
+        async def verify(*_: object) -> Report:
+            return report
+
+        app.context.verify = verify
+        return VerifyDialog(app.context)  # type: ignore[return-value]  # a Screen of its own answer
+
+    assert snap_compare(shell(still), terminal_size=size, run_before=showing(verifying))
 
 
 def test_export(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
