@@ -90,8 +90,9 @@ class AuditScreen(AuditActs):
         self.log_name = OPERATOR
         self.entry: Entry | None = None
         self.wanted = LogFilter()
-        self._found: array[int] | None = None
+        self._found: array[int] | None = None  # what fits, up to number `_upto`; None without a filter
         self._upto = 0
+        self._searching = False
         self._names: dict[str, str] = {}
 
     def compose_body(self) -> ComposeResult:
@@ -124,6 +125,8 @@ class AuditScreen(AuditActs):
         if self._found is None:
             first_copy = self.context.copying or not self.table.count
             self.table.show(LogRows(reader, self.log_name, last, self.context.zone), from_top=first_copy)
+        elif self._searching and not self._upto:
+            return  # the first search for this filter goes on to what is new by itself
         elif last > self._upto:
             self._search(after=self._upto)
         else:
@@ -147,8 +150,8 @@ class AuditScreen(AuditActs):
         problem.update(safe("; ".join(self.wanted.problems)))
         problem.set_class(bool(self.wanted.problems), "-told")
         self.workers.cancel_group(self, "audit-search")
+        self._found, self._upto, self._searching = (None if self.wanted.empty else array("q")), 0, False
         if self.wanted.empty:
-            self._found = None
             reader = self.context.reader
             last = newest(reader, self.log_name)
             self.table.show(LogRows(reader, self.log_name, last, self.context.zone), from_top=True)
@@ -160,7 +163,7 @@ class AuditScreen(AuditActs):
     def _search(self, after: int) -> None:
         """Find in a thread what fits the filter; with `after`, only what is newer, to stand before what is known."""
         replica, log, wanted = self.context.replica, self.log_name, self.wanted
-        known = self._found if after and self._found is not None else array("q")
+        known = self._found if self._found is not None else array("q")
         if replica is None:
             return
 
@@ -170,7 +173,7 @@ class AuditScreen(AuditActs):
             try:
                 upto, found = newest(connection, log), array("q")
                 for step in search(connection, log, wanted, after=after, stopped=lambda: worker.is_cancelled):
-                    found += step
+                    found += step if not step or step[0] <= upto else array("q", (seq for seq in step if seq <= upto))
                     if worker.is_cancelled:
                         return
                     self.app.call_from_thread(self._take, worker, found + known, upto, False)
@@ -180,24 +183,29 @@ class AuditScreen(AuditActs):
 
         self.query_one("#audit-found", Words).update("searching …")
         self._worker = self.run_worker(run, name="audit search", group="audit-search", exclusive=True, thread=True)
-        self._fresh = not after
+        self._fresh, self._searching = not after, True
 
     def _take(self, worker: Worker[None], found: array[int], upto: int, done: bool) -> None:
-        """A step of a search. What belongs to a search that was given up is dropped."""
+        """A step of a search. What belongs to a search that was given up is dropped; only a whole one is built upon."""
         if worker.is_cancelled or not self.is_mounted:
             return
-        self._found, self._upto = found, upto
         source = FoundRows(self.context.reader, self.log_name, found, self.context.zone)
         self.table.show(source, from_top=self._fresh)
         self._fresh = False
-        self._tell_found(searching=not done)
+        if done:
+            self._found, self._upto, self._searching = found, upto, False
+        self._tell_found(len(found), searching=not done)
         self._show_entry(self.table.cursor_key)
+        if done and newest(self.context.reader, self.log_name) > upto:
+            self._search(after=upto)
 
-    def _tell_found(self, searching: bool = False) -> None:
+    def _tell_found(self, found: int | None = None, *, searching: bool = False) -> None:
         log = self.log_name.removeprefix("tenant:")
         title = "operator log" if self.log_name == OPERATOR else f"log of {self._names.get(log, log)}"
         self.query_one("#audit-title", Words).update(Content(visible(title)))
-        words = f"{self.table.count:,} entries" if self._found is None else f"{len(self._found):,} found"
+        if found is None and self._found is not None:
+            found = len(self._found)
+        words = f"{self.table.count:,} entries" if found is None else f"{found:,} found"
         self.query_one("#audit-found", Words).update(words + (" …" if searching else ""))
 
     def _show_entry(self, key: str | None) -> None:

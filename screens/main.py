@@ -75,6 +75,7 @@ class MainScreen(CommonActions):
         self._pressed_early: str | None = None
         self._ticks = 0
         self._tabs, self._keys, self._state = TopBar(), KeyBar(), StatusBar()
+        self._body = Pane(id="body")
 
     # -- for subclasses ------------------------------------------------------------------------------------------
 
@@ -101,7 +102,7 @@ class MainScreen(CommonActions):
 
     def compose(self) -> ComposeResult:
         yield self._tabs
-        with Pane(id="body"):
+        with self._body:
             yield from self.compose_body()
         with Pane(id="bottom"):
             yield self._keys
@@ -144,7 +145,7 @@ class MainScreen(CommonActions):
         """Called by the console's one timer."""
         self._ticks += 1
         self._show_state()
-        if self.context.ready:
+        if self._framed and self.context.ready:
             self.on_tick(now)
         if self._ticks % TICKS_BETWEEN_HINTS == 0:
             self.refresh_hints()
@@ -184,8 +185,8 @@ class MainScreen(CommonActions):
 
     @property
     def _framed(self) -> bool:
-        """Whether the bars are there: not yet while mounting, not any more while the console is being left."""
-        return self.is_mounted and self._state.is_attached
+        """Whether bars and panes are there: not yet while mounting, not any more while the console is being left."""
+        return self.is_mounted and self._state.is_attached and len(self._body.children) > 0
 
     # -- acting --------------------------------------------------------------------------------------------------
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import threading
+from array import array
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
 from app.console import CountersignApp
+from app.services.audit import exported
 from screens.audit_export import ExportDialog
 from screens.audit_verify import VerifyDialog
+from storage.models import Actor, ActorKind
+from storage.replica.queries.log import search
 from tests.pilot.whole_console import ENTRIES, audit, console, make_home, until
 from widgets.filter_line import FilterLine
 
@@ -32,6 +39,11 @@ def newest(app: CountersignApp) -> int:
     """The operator log's newest number on the copy: the console itself may add some (digests, an export)."""
     (number,) = app.context.reader.execute("SELECT max(seq) FROM operator_log").fetchone()
     return int(number)
+
+
+def told(app: CountersignApp) -> str:
+    """What the viewer says of its search."""
+    return str(audit(app).query_one("#audit-found", Static).content)
 
 
 async def filtered(app: CountersignApp, pilot: Pilot[None], line: str) -> int:
@@ -73,6 +85,36 @@ async def test_filters_find_what_the_log_holds(home: Path, tmp_path: Path) -> No
             await until(pilot, lambda: audit(app).table.count == reader.execute(counted, (tenant,)).fetchone()[0])
         await filtered(app, pilot, "tenant:nobody-at-all")
         await until(pilot, lambda: audit(app).table.count == 0)
+
+
+async def test_what_comes_in_while_a_new_filter_is_searched_for_changes_nothing(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The earlier filter's entries are not taken for the new one's, and what came in meanwhile is found too."""
+    go_on = threading.Event()
+
+    def slowly(*args: Any, **named: Any) -> Iterator[array[int]]:
+        assert go_on.wait(30)
+        return search(*args, **named)
+
+    async with console(home, tmp_path) as (app, pilot):
+        await open_viewer(app, pilot)
+        await filtered(app, pilot, "action:session.started")
+        monkeypatch.setattr("screens.audit.search", slowly)
+        audit(app).query_one(FilterLine).value = "action:log.exported"
+        await until(pilot, lambda: not audit(app).wanted.empty and "searching" in told(app))
+        before = newest(app)
+        for _ in range(2):
+            assert app.context.desk is not None and app.context.staff is not None
+            who = app.context.staff
+            actor = Actor(ActorKind.STAFF, who.id, who.name, who.email)
+            await app.context.desk.run(exported, actor, "operator", 1, 9, "csv")
+        await until(pilot, lambda: newest(app) >= before + 2)
+        await pilot.pause(0.1)
+        go_on.set()
+        counted = "SELECT count(*) FROM operator_log WHERE action = 'log.exported'"
+        await until(pilot, lambda: 2 <= audit(app).table.count == app.context.reader.execute(counted).fetchone()[0])
+        await until(pilot, lambda: told(app).endswith("found"))
 
 
 async def test_free_text_looks_into_values_and_not_into_hashes(home: Path, tmp_path: Path) -> None:
