@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from storage.shared.interface import SharedDatabase
 from storage.shared.opening import create_file
@@ -26,6 +27,10 @@ BOTH_FORMS = ("tests.services", "tests.sync", "tests.web")
 # the run goes on without it: a run that waits for ever tells nobody anything.
 LONGEST = 600
 _UNCAPTURED = pytest.StashKey[int]()
+
+
+settings.register_profile("countersign", deadline=None)  # the machine may stall; durations are no test of ours
+settings.load_profile("countersign")
 
 
 def pytest_configure(config: pytest.Config) -> None:
