@@ -65,8 +65,17 @@ class LayerLine:
 
 def setting_lines(settings: Settings, changes: list[SettingChange]) -> list[SettingLine]:
     """Every setting with what it means now; `changes` newest first, as the log tells them."""
-    minutes = settings.max_minutes
-    said: list[tuple[str, str, str, bool]] = [
+    lines = []
+    for key, value, means, alarm in _said(settings):
+        change = _last_change(key, changes)
+        by, at, seq = (change.by, change.at, change.seq) if change else ("", None, 0)
+        lines.append(SettingLine(_LABELS[key], value, means, alarm, by, at, seq))
+    return lines
+
+
+def _said(settings: Settings) -> list[tuple[str, str, str, bool]]:
+    """Each setting's name, its value in words, what that means, and whether it is an alarm."""
+    return [
         (
             "mode",
             MODE_WORDS[settings.mode],
@@ -83,7 +92,7 @@ def setting_lines(settings: Settings, changes: list[SettingChange]) -> list[Sett
         ),
         (
             "max_minutes",
-            length(minutes),
+            length(settings.max_minutes),
             "a session ends after this at the latest, whatever was asked for",
             False,
         ),
@@ -118,12 +127,6 @@ def setting_lines(settings: Settings, changes: list[SettingChange]) -> list[Sett
             False,
         ),
     ]
-    lines = []
-    for key, value, means, alarm in said:
-        change = _last_change(key, changes)
-        by, at, seq = (change.by, change.at, change.seq) if change else ("", None, 0)
-        lines.append(SettingLine(_LABELS[key], value, means, alarm, by, at, seq))
-    return lines
 
 
 def _yes(on: bool) -> str:
