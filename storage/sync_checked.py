@@ -73,11 +73,12 @@ def check_rows(rows: Iterable[StoredRow], checked: Checked) -> None:
 
 def image_digest(row: StoredRow) -> bytes:
     """SHA-256 of a row's image: of the image itself where it was sent, else (private tables) as the database says."""
-    return (
-        hashlib.sha256(row.image.encode("utf-8", "surrogateescape")).digest()
-        if row.image
-        else bytes.fromhex(row.digest)
-    )
+    return text_digest(row.image) if row.image else bytes.fromhex(row.digest)
+
+
+def text_digest(image: str) -> bytes:
+    """SHA-256 of an image as it is stored; a lone surrogate stands for a byte that is no UTF-8."""
+    return hashlib.sha256(image.encode("utf-8", "surrogateescape")).digest()
 
 
 def row_words(table: str, key: str) -> str:

@@ -26,7 +26,7 @@ from storage.log.chain import (
 from storage.log.entry import OPERATOR
 from storage.replica.soundness import ReplicaDamaged, check_heads
 from storage.shared.interface import Position, Pulled, StoredEntry
-from storage.sync_checked import Checked, LinkOf, check_rows, row_words
+from storage.sync_checked import Checked, LinkOf, check_rows, public_tables, row_words
 from storage.sync_quick import sound_entries
 from storage.witness import Witness
 
@@ -181,7 +181,8 @@ def _check_end(pulled: Pulled, witness: Witness, checked: Checked) -> None:
 def missing_rows(connection: sqlite3.Connection) -> list[Finding]:
     """Digests whose row never came although the head is reached."""
     found = connection.execute(
-        "SELECT table_name, key, rev, hex(sha256) FROM pending JOIN digest USING (table_name, key, rev) LIMIT 1000"
+        "SELECT table_name, key, rev, hex(sha256) FROM pending CROSS JOIN digest USING (table_name, key, rev)"
+        " LIMIT 1000"
     )
     return [
         Finding(
@@ -211,23 +212,36 @@ def apply(connection: sqlite3.Connection, checked: Checked) -> None:
             " ON CONFLICT (id) DO UPDATE SET image = excluded.image, rev = excluded.rev",
             sorted(rows),
         )
-    connection.executemany(
-        "INSERT INTO digest (table_name, key, rev, sha256) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev, sha256 = excluded.sha256",
-        sorted([(table, key, rev, sha256) for (table, key), (rev, sha256) in checked.digests.items()]),
-    )
-    awaited = [(*key, rev) for key, (rev, _) in checked.digests.items() if key not in checked.settled]
-    connection.executemany(
-        "INSERT INTO pending (table_name, key, rev) VALUES (?, ?, ?)"
-        " ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev",
-        awaited,
-    )
-    if connection.execute("SELECT 1 FROM pending LIMIT 1").fetchone():
-        connection.executemany("DELETE FROM pending WHERE table_name = ? AND key = ?", sorted(checked.settled))
+    _apply_digests(connection, checked)
     connection.executemany(
         "INSERT INTO log_head (log, epoch, seq, hash) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (log) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
         [(log, checked.epoch, head.seq, bytes.fromhex(head.hash)) for log, head in checked.heads().items()],
+    )
+
+
+def _apply_digests(connection: sqlite3.Connection, checked: Checked) -> None:
+    """Keep what entries vouch for and the row tables do not hold: private rows, and those still on their way."""
+    settled, public = checked.settled, public_tables()
+    connection.executemany(
+        "INSERT INTO digest (table_name, key, rev, sha256) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev, sha256 = excluded.sha256",
+        sorted(
+            (*key, rev, sha256)
+            for key, (rev, sha256) in checked.digests.items()
+            if key[0] not in public or key not in settled
+        ),
+    )
+    awaited = set(connection.execute("SELECT table_name, key FROM pending"))
+    arrived = sorted(awaited & settled)
+    connection.executemany("DELETE FROM pending WHERE table_name = ? AND key = ?", arrived)
+    connection.executemany(
+        "DELETE FROM digest WHERE table_name = ? AND key = ?", [key for key in arrived if key[0] in public]
+    )
+    connection.executemany(
+        "INSERT INTO pending (table_name, key, rev) VALUES (?, ?, ?)"
+        " ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev",
+        [(*key, rev) for key, (rev, _) in checked.digests.items() if key not in settled],
     )
 
 

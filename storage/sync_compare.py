@@ -15,7 +15,7 @@ from storage.log.chain import Fault, Link, check_entry, leaf
 from storage.log.entry import OPERATOR, Head
 from storage.replica.soundness import ReplicaDamaged, check_digest, check_heads
 from storage.shared.interface import StoredEntry, StoredRow
-from storage.sync_checked import image_digest, public_tables, row_words
+from storage.sync_checked import image_digest, public_tables, row_words, text_digest
 
 
 def compare_heads(mine: Mapping[str, Head], theirs: Mapping[str, Head]) -> list[Finding]:
@@ -50,24 +50,16 @@ def compare_rows(
     ceiling: int,
     head: int,
 ) -> list[Finding]:
-    """Rows of (table, after, up to) as stored, against the digests of entries up to number `ceiling`. Revisions beyond
+    """Rows of (table, after, up to) as stored, against what entries up to number `ceiling` vouch for. Revisions beyond
     it are the next pull's matter, unless they lie beyond the log's `head` too. Raises ReplicaDamaged."""
-    table, after, upto = span
-    limits = (table, after, upto, upto)
-    mine: dict[str, tuple[int, bytes]] = {
-        key: (rev, sha256)
-        for key, rev, sha256 in connection.execute(
-            "SELECT key, rev, sha256 FROM digest WHERE table_name = ? AND key > ? AND (? IS NULL OR key <= ?)", limits
-        )
-    }
-    images = _images(connection, span) if table in public_tables() else None
+    table = span[0]
+    copies = _copies(connection, span) if table in public_tables() else {}
+    mine = {key: (rev, text_digest(image)) for key, (rev, image) in copies.items()} | _digests(connection, span)
     findings = []
     for row in rows:
         vouched = mine.pop(row.key, None)
         actual = image_digest(row)
         if vouched == (row.rev, actual):
-            if images is not None and images.get(row.key) != row.image:
-                raise ReplicaDamaged(f"its copy of table {table}, row {row.key} was damaged")
             continue
         if ceiling < row.rev <= head or (vouched is not None and vouched[0] > ceiling):
             continue
@@ -82,7 +74,7 @@ def compare_rows(
             )
         else:
             seq, words = vouched[0], f"its revision was changed to {row.rev} behind the log's back"
-        image = images.get(row.key) if images else None
+        _, image = copies.get(row.key, (0, None))
         findings.append(
             Finding(
                 Fault(OPERATOR, seq, row_words(table, row.key) + words),
@@ -94,19 +86,29 @@ def compare_rows(
         if rev <= ceiling:
             check_digest(connection, table, key, rev, sha256)
             words = "the row that this entry vouches for is gone: it was deleted behind the log's back"
-            image = images.get(key) if images else None
+            _, image = copies.get(key, (0, None))
             fault = Fault(OPERATOR, rev, row_words(table, key) + words)
             findings.append(Finding(fault, {"rev": rev, "sha256": sha256.hex(), "image": image}))
     return findings
 
 
-def _images(connection: sqlite3.Connection, span: tuple[str, str, str | None]) -> dict[str, str]:
+def _copies(connection: sqlite3.Connection, span: tuple[str, str, str | None]) -> dict[str, tuple[int, str]]:
+    """The replica's own rows: revision and image."""
     table, after, upto = span
-    return dict(
-        connection.execute(
-            f"SELECT id, image FROM {table} WHERE id > ? AND (? IS NULL OR id <= ?)", (after, upto, upto)
-        ).fetchall()
+    found = connection.execute(
+        f'SELECT id, rev, image FROM "{table}" WHERE id > ? AND (? IS NULL OR id <= ?)', (after, upto, upto)
     )
+    return {key: (rev, image) for key, rev, image in found}
+
+
+def _digests(connection: sqlite3.Connection, span: tuple[str, str, str | None]) -> dict[str, tuple[int, bytes]]:
+    """What entries vouch for that the replica does not hold, or not yet: revision and digest."""
+    table, after, upto = span
+    found = connection.execute(
+        "SELECT key, rev, sha256 FROM digest WHERE table_name = ? AND key > ? AND (? IS NULL OR key <= ?)",
+        (table, after, upto, upto),
+    )
+    return {key: (rev, sha256) for key, rev, sha256 in found}
 
 
 def compare_entries(

@@ -143,7 +143,7 @@ class Desk:
             await self._shut(shut, command, actor, args, kwargs)
         await self._ready(command, sending=decided_at is not None)
         key = change_id or new_change_id()
-        if self._replica.digest_of("command", key) is not None:  # a repeat: only the answer is wanted
+        if self._replica.revision_of("command", key) is not None:  # a repeat: only the answer is wanted
             return await self._shared.apply(Change(key, self._clock.now(), actor, (), (), ()))
         act = act_of(command)
         if act is not None:
@@ -311,9 +311,9 @@ class Desk:
     def _who_was_faster(self, decided: Change | None) -> str:
         """Who did what, when, to the row that changed last of those the decision rested on."""
         changed = [
-            (found[0], read)
+            (rev, read)
             for read in (decided.reads if decided is not None else ())
-            if (found := self._replica.digest_of(read.table, read.key)) is not None and found[0] != read.rev
+            if (rev := self._replica.revision_of(read.table, read.key)) is not None and rev != read.rev
         ]
         if not changed:
             return "somebody else was faster"

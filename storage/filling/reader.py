@@ -27,7 +27,7 @@ from storage.filling import frames
 from storage.log.chain import GENESIS, Link
 from storage.log.entry import OPERATOR, Head
 from storage.shared.interface import Pulled
-from storage.sync_checked import Checked, RowKey, check_rows
+from storage.sync_checked import Checked, RowKey, check_rows, public_tables
 from storage.sync_chunk import check_entries
 from storage.witness import Witness
 
@@ -75,7 +75,9 @@ class Filling:
 
     def _written(self, checked: Checked) -> dict[str, list[tuple[Any, ...]]]:
         self.awaited.update(checked.digests)
-        digests = [(*key, *self.awaited.pop(key)) for key in checked.settled]
+        public = public_tables()
+        settled = [(*key, *self.awaited.pop(key)) for key in checked.settled]
+        digests = [one for one in settled if one[0] not in public]
         frame: dict[str, list[tuple[Any, ...]]] = {
             "operator_log": [entry[1:] for entry in checked.entries],
             "tenant_log": [(log.removeprefix(_TENANT), seq, h, body) for log, seq, h, body in checked.twins],

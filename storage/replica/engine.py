@@ -204,12 +204,13 @@ class Replica:
         """How far this replica has verified the history; None before the first pull."""
         return position_of(self.reader)
 
-    def digest_of(self, table: str, key: str) -> tuple[int, str] | None:
-        """The entry that vouches for a row, and the SHA-256 (hex) of the image it vouches for."""
-        found = self.reader.execute(
-            "SELECT rev, sha256 FROM digest WHERE table_name = ? AND key = ?", (table, key)
-        ).fetchone()
-        return None if found is None else (found[0], found[1].hex())
+    def revision_of(self, table: str, key: str) -> int | None:
+        """The number of the newest entry that vouches for a row, private ones included; None: there is no such row."""
+        query = "SELECT rev FROM digest WHERE table_name = ? AND key = ?"
+        found = self.reader.execute(query, (table, key)).fetchone()
+        if found is None and table not in schema.PRIVATE:
+            found = self.reader.execute(f'SELECT rev FROM "{table}" WHERE id = ?', (key,)).fetchone()
+        return None if found is None else int(found[0])
 
     def view(self, change_id: str) -> View:
         """What a command reads through."""

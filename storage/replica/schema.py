@@ -1,8 +1,9 @@
 """What a replica file is made of.
 
 The row tables and the logs are the very tables of `storage.models.tables`, generated columns included, so a query reads
-the same on either side. Beside them stand `digest` — which entry vouches for which row, private tables included — and
-`pending`: digests whose row is still on its way, because a later entry of the same pull rewrites it.
+the same on either side. A row's revision names the entry that vouches for it. Beside them stand `digest` — what entries
+vouch for and this file does not hold: the rows of private tables, and those still on their way — and `pending`: digests
+whose row is still on its way, because a later entry of the same pull rewrites it.
 
 Keys are unique indexes rather than PRIMARY KEYs, so that a long history is taken in without them (`storage.filling`).
 """
