@@ -17,6 +17,7 @@ from storage.shared.postgres import watching
 from storage.shared.postgres.install import install
 from storage.shared.postgres.shared import PostgresShared
 from storage.shared.postgres.watching import Watcher
+from tests.faults.wire import Wire
 from tests.postgres import Cluster, binaries, cluster, template
 from tests.services.changes import importing
 
@@ -97,6 +98,27 @@ async def test_a_watcher_whose_connection_is_cut_says_offline(durable: Cluster, 
         admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'countersign'")
     with pytest.raises(Offline):
         await asyncio.wait_for(waiting, 10)
+
+
+async def test_a_network_that_lost_one_connection_has_lost_the_one_that_listens(durable: Cluster) -> None:
+    """REQ-802: a firewall forgets all connections alike, and tells nobody. What listens would look in an hour here;
+    the read that noticed tells it."""
+    wire = Wire(durable.home / ".s.PGSQL.5432")
+    shared = PostgresShared(f"host=127.0.0.1 port={wire.port} user=postgres dbname=postgres", slow_seconds=3600)
+    try:
+        hints = shared.changes()
+        await anext(hints)
+        await shared.position()
+        waiting = asyncio.ensure_future(anext(hints))
+        await asyncio.sleep(0)
+        wire.lose()
+        wire.mend()
+        assert (await shared.position()).head.seq >= 0
+        with pytest.raises(Offline):
+            await asyncio.wait_for(waiting, 30)
+    finally:
+        await shared.close()
+        wire.close()
 
 
 async def test_no_server_is_offline_in_words(tmp_path_factory: pytest.TempPathFactory) -> None:

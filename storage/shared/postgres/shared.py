@@ -226,6 +226,8 @@ class PostgresShared:
         for line in (self._writing, self._reading, self._aside):
             if line is not broken:
                 line.doubt()
+        if self._watcher is not None:
+            self._watcher.doubt()
 
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         try:

@@ -57,7 +57,7 @@ class _Watch:
         quiet = _quiet_for(self._connection)
         if self.waited() > self._patience if quiet is None else min(self.waited(), quiet) > self._silence:
             self.gave_up = True
-            _shut(self._connection)
+            shut(self._connection)
         else:
             self._timer = self._loop.call_later(_LOOK_SECONDS, self._look)
 
@@ -77,7 +77,8 @@ def _quiet_for(connection: Connection) -> float | None:
     return int.from_bytes(told[_LAST_DATA_RECEIVED], byteorder="little") / 1000 if len(told) >= 56 else None
 
 
-def _shut(connection: Connection) -> None:
+def shut(connection: Connection) -> None:
+    """Whoever waits on this connection is told at once that it is over."""
     with suppress(OSError):
         if not connection.closed:
             with _socket_of(connection) as sock:
