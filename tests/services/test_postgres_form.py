@@ -154,7 +154,7 @@ async def test_only_the_canonical_image_of_a_row_is_taken(
     damaged: Callable[[str], str], sql: psycopg.Connection[tuple[object, ...]], clock: ManualClock
 ) -> None:
     right = image(clock)
-    statement = "select countersign.image_of('session', %s::text::jsonb) = %s"
+    statement = "select countersign.written_out('session', %s::text::jsonb) = %s"
     assert sql.execute(statement, (right, right)).fetchone() == (True,)
     wrong = damaged(right)
     assert wrong != right

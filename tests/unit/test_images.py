@@ -5,11 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import types
-import typing
-from datetime import UTC, datetime, timedelta, timezone
-from enum import StrEnum
-from typing import Any
+from datetime import datetime, timedelta, timezone
 
 import pytest
 import rfc8785
@@ -19,19 +15,13 @@ from hypothesis import strategies as st
 from storage.log.entry import leaf_hash
 from storage.models import Elevation, ElevationState, Settings
 from storage.models.row import Json, Row, canonical, decode, defaults, digest, encode, parse_time, row_types, time_text
+from tests.unit.drawn import EXACT, moments, rows_of, strings
 
-EXACT = 2**53 - 1
-texts = st.text(st.characters(exclude_categories=["Cs"]))
-nasty = st.sampled_from(
-    ["", "\x00", '"', "\\", "/", "\x1b]52;c;aGk=\x07", "\u2028\u2029", "é", "é", "😀", "\ufffe", "\x7f"]
-)
-strings = texts | nasty
 keys = st.text(st.characters(max_codepoint=127))
 images: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | st.integers(-EXACT, EXACT) | strings,
     lambda inner: st.lists(inner) | st.dictionaries(keys, inner),
 )
-moments = st.datetimes(timezones=st.just(UTC))
 
 
 @given(images)
@@ -87,38 +77,11 @@ def test_another_form_of_time_is_refused(text: str) -> None:
         parse_time(text)
 
 
-def _values(hint: Any) -> st.SearchStrategy[Any]:
-    """Values of a row field's type, whatever the type is: a new one that is not covered here fails the test."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        return st.none() | _values(next(a for a in arguments if a is not type(None)))
-    if origin is tuple:
-        return st.lists(_values(arguments[0]), max_size=3).map(tuple)
-    if hint is datetime:
-        return moments
-    if hint is bool:
-        return st.booleans()
-    if hint is int:
-        return st.integers(-EXACT, EXACT)
-    if hint is str:
-        return strings
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return st.sampled_from(hint)
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _rows(hint)
-    raise AssertionError(f"no values for {hint!r}")
-
-
-def _rows(kind: type[Any]) -> st.SearchStrategy[Any]:
-    hints = typing.get_type_hints(kind)
-    return st.builds(kind, **{f.name: _values(hints[f.name]) for f in dataclasses.fields(kind)})
-
-
 @pytest.mark.parametrize("table", sorted(row_types()))
 @given(data=st.data())
 def test_every_row_comes_back_from_its_image(table: str, data: st.DataObject) -> None:
     kind = row_types()[table]
-    row: Row = data.draw(_rows(kind))
+    row: Row = data.draw(rows_of(kind))
     image = row.image()
     assert kind.from_image(image) == row
     assert kind.from_image(image).image() == image
@@ -137,7 +100,7 @@ def test_an_image_of_another_shape_is_refused(table: str) -> None:
 def test_an_image_from_before_a_field_was_there_is_read_with_its_default(table: str, data: st.DataObject) -> None:
     """Rows gain fields; a database that was filled before goes on to open. What its digest vouches for is its text."""
     kind = row_types()[table]
-    row: Row = data.draw(_rows(kind))
+    row: Row = data.draw(rows_of(kind))
     absent = data.draw(st.sets(st.sampled_from(sorted(defaults(kind)))) if defaults(kind) else st.just(set()))
     older = {name: value for name, value in json.loads(row.image()).items() if name not in absent}
     assert kind.from_image(canonical(older)) == dataclasses.replace(row, **{n: defaults(kind)[n] for n in absent})

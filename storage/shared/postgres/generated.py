@@ -19,17 +19,26 @@ from typing import Any
 
 from storage.log.actions import Action
 from storage.models.row import canonical, defaults, encode, row_types
+from storage.shared.postgres import images
 from storage.shared.reading import row_tables
 from storage.shared.writing import COMMAND
 
 _TIME = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z$"
 _HEADER = "language plpgsql"
+_NO_TABLE = "raise exception using errcode = 'CS003', message = 'no table ' || coalesce(table_name, '?');"
 
 
 def statements() -> Iterator[str]:
     """Every generated function."""
     yield _image_of()
     yield _completed()
+    yield from images.statements()
+    yield _by_table(
+        "written_out(table_name text, v jsonb) returns text",
+        lambda table: f"return {images.written(row_types()[table])};" if table != COMMAND else "return null;",
+        "stable",
+        otherwise="return null;",
+    )
     yield _by_table(
         "row_image(table_name text, key text) returns text",
         lambda table: f'return (select image from countersign."{table}" where id = key);',
@@ -65,20 +74,22 @@ def private_digests() -> str:
     return "create or replace view countersign.private_digest as " + " union all ".join(parts)
 
 
-def _by_table(signature: str, body: Callable[[str], str], volatility: str, after: str = "") -> str:
-    cases = "\n".join(f"    when {_literal(table)} then {body(table)}" for table in _by_frequency())
+def _by_table(signature: str, body: Callable[[str], str], volatility: str, after: str = "", otherwise: str = "") -> str:
+    otherwise = otherwise or _NO_TABLE
     return (
-        f"create or replace function countersign.{signature} {volatility} {_HEADER} as $$\nbegin\n  case table_name\n"
-        f"{cases}\n    else raise exception"
-        " using errcode = 'CS003', message = 'no table ' || coalesce(table_name, '?');"
-        f"\n  end case;\n{after}end $$"
+        f"create or replace function countersign.{signature} {volatility} {_HEADER} as $$\nbegin\n"
+        f"{_halved(sorted(row_tables()), body, otherwise)}{after}end $$"
     )
 
 
-def _by_frequency() -> list[str]:
-    """The tables, those first that most commands touch: a CASE asks one after the other."""
-    first = (COMMAND, "session", "session_view", "staff", "mail", "request", "standing", "settings", "contact")
-    return [*first, *(table for table in row_tables() if table not in first)]
+def _halved(tables: list[str], body: Callable[[str], str], otherwise: str) -> str:
+    """The one table's statement, found by halves: a CASE asks one table after the other, and each question costs."""
+    tables = sorted(tables)
+    if len(tables) == 1:
+        return f"if table_name = '{tables[0]}' then\n{body(tables[0])}\nelse {otherwise}\nend if;\n"
+    half = len(tables) // 2
+    low, high = (_halved(part, body, otherwise) for part in (tables[:half], tables[half:]))
+    return f"if table_name < '{tables[half]}' collate \"C\" then\n{low}else\n{high}end if;\n"
 
 
 def _put(table: str) -> str:
@@ -110,13 +121,12 @@ def _of_class(source: str, cls: type) -> str:
 
 def _completed() -> str:
     """An image as stored, with the fields that its class gained since."""
-    kinds = {table: kind for table, kind in sorted(row_types().items()) if defaults(kind)}
-    cases = "\n".join(
-        f"    when {_literal(table)} then return {_with_defaults(table, kind)};" for table, kind in kinds.items()
-    )
-    return (
-        "create or replace function countersign.completed(table_name text, v jsonb) returns jsonb stable"
-        f" {_HEADER} as $$\nbegin\n  case table_name\n{cases}\n    else return v;\n  end case;\nend $$"
+    kinds = {table: kind for table, kind in row_types().items() if defaults(kind)}
+    return _by_table(
+        "completed(table_name text, v jsonb) returns jsonb",
+        lambda table: f"return {_with_defaults(table, kinds[table]) if table in kinds else 'v'};",
+        "stable",
+        otherwise="return v;",
     )
 
 

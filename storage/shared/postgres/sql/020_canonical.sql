@@ -10,7 +10,7 @@ begin
     when 'object' then
       select '{' || string_agg(to_json(key)::text || ':' || case when jsonb_typeof(one) in ('object', 'array', 'number')
                                  then countersign.canonical(one) else one::text end, ',' order by key collate "C") || '}',
-             bool_and(key ~ '^[\x01-\x7f]*$') into written, ascii from jsonb_each(value) as pair(key, one);
+             bool_and(octet_length(key) = length(key)) into written, ascii from jsonb_each(value) as pair(key, one);
       if not ascii then
         raise exception using errcode = 'CS003', message = 'keys must be ASCII text';
       end if;
@@ -20,7 +20,7 @@ begin
         select string_agg(countersign.canonical(one), ',' order by place)
           from jsonb_array_elements(value) with ordinality as item(one, place)), '') || ']';
     when 'number' then
-      if value::text !~ '^(0|-?[1-9][0-9]{0,15})$' or abs(value::numeric) >= 9007199254740992 then
+      if abs(value::numeric) >= 9007199254740992 or value::text <> (value::bigint)::text then
         raise exception using errcode = 'CS003', message = 'a number that is no integer below 2^53';
       end if;
       return value::text;

@@ -33,24 +33,26 @@ end $$;
 create or replace function countersign.check_form(change jsonb) returns jsonb
 language plpgsql as $$
 declare
-  actor constant jsonb := change->'actor'; entries constant jsonb := change->'entries'; writes constant jsonb := change->'writes';
-  ok boolean; draft jsonb; w jsonb; entry int; names text[] := '{}'; places text[] := '{}'; found jsonb;
+  entries constant jsonb := change->'entries'; writes constant jsonb := change->'writes'; how_many int; entry int;
+  ok boolean; w jsonb; names text[] := '{}'; places text[] := '{}'; found jsonb;
 begin
-  ok := jsonb_typeof(change) = 'object' and jsonb_typeof(change->'id') = 'string'
-    and (change->>'id') ~ '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'
-    and (change->>'at') ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$'
-    and jsonb_typeof(change->'reads') = 'array' and jsonb_typeof(writes) = 'array' and jsonb_typeof(entries) = 'array'
-    and jsonb_typeof(change->'answer') = 'object' and not change->'answer' @? '$.* ? (@.type() != "string")'
-    and jsonb_typeof(actor) = 'object' and actor ?& '{kind,id,name,email,ip}'
-    and not (actor - 'step_up') @? '$.* ? (@.type() != "string")'
-    and coalesce(jsonb_typeof(actor->'step_up'), 'null') in ('string', 'null');
+  ok := change @@ '$.id.type() == "string" && $.at.type() == "string" && $.reads.type() == "array" && $.writes.type() == "array"
+      && $.entries.type() == "array" && !exists($.entries[*].type() ? (@ != "object"))
+      && !exists($.entries[*].data.type() ? (@ != "object" && @ != "null"))
+      && !exists($.entries[*].before.type() ? (@ != "object" && @ != "null"))
+      && !exists($.entries[*].after.type() ? (@ != "object" && @ != "null"))
+      && $.answer.type() == "object" && !exists($.answer.*.type() ? (@ != "string")) && $.actor.type() == "object"
+      && $.actor.kind.type() == "string" && $.actor.id.type() == "string" && $.actor.name.type() == "string"
+      && $.actor.email.type() == "string" && $.actor.ip.type() == "string"
+      && !exists($.actor.step_up.type() ? (@ != "string" && @ != "null"))'
+    and not ((change->'actor') - 'step_up') @? '$.*.type() ? (@ != "string")'
+    and translate(change->>'id', '123456789abcdef', '000000000000000') = '00000000-0000-0000-0000-000000000000'
+    and substr(change->>'id', 15, 1) = '7' and strpos('89ab', substr(change->>'id', 20, 1)) > 0
+    and translate(change->>'at', '123456789', '000000000') = '0000-00-00T00:00:00.000000Z';
   if ok then
-    for number in 0 .. jsonb_array_length(entries) - 1 loop
-      draft := entries->number;
-      ok := ok and countersign.is_action(coalesce(draft->>'action', ''))
-        and coalesce(jsonb_typeof(draft->'data'), 'null') in ('object', 'null')
-        and coalesce(jsonb_typeof(draft->'before'), 'null') in ('object', 'null')
-        and coalesce(jsonb_typeof(draft->'after'), 'null') in ('object', 'null');
+    how_many := jsonb_array_length(entries);
+    for number in 0 .. how_many - 1 loop
+      ok := ok and countersign.is_action(coalesce(entries->number->>'action', ''));
     end loop;
   end if;
   if ok is distinct from true then
@@ -58,16 +60,16 @@ begin
   end if;
   for number in 1 .. jsonb_array_length(writes) loop
     w := writes->(number - 1);
-    entry := (w->>3)::int;
-    if entry is null or entry < 0 or entry >= jsonb_array_length(entries) or w->>0 = 'command' then
+    entry := w->>3;
+    if entry is null or entry < 0 or entry >= how_many or w->>0 = 'command' then
       raise exception using errcode = 'CS003', message = 'a row is vouched for by an entry of its Change';
     end if;
     names[number] := concat(w->>0, ' ', w->>1);
     places[number] := number;
   end loop;
   found := jsonb_object(names, places);  -- of two with one name the later stays
-  for number in 1 .. jsonb_array_length(writes) loop
-    if (found->>names[number])::int <> number then
+  for number in 1 .. cardinality(names) loop
+    if found->>names[number] <> places[number] then
       raise exception using errcode = 'CS003', message = 'the same row is written twice';
     end if;
   end loop;
@@ -79,13 +81,13 @@ create or replace function countersign.proven_images(writes jsonb) returns jsonb
 language plpgsql as $$
 declare w jsonb; image jsonb; images jsonb[] := '{}';
 begin
-  for number in 0 .. jsonb_array_length(writes) - 1 loop
-    w := writes->number;
+  for number in 1 .. jsonb_array_length(writes) loop
+    w := writes->(number - 1);
     image := w->>2;
-    if countersign.image_of(w->>0, image) is distinct from w->>2 or image->>'id' is distinct from w->>1 then
+    if countersign.written_out(w->>0, image) is distinct from w->>2 or image->>'id' is distinct from w->>1 then
       raise exception using errcode = 'CS003', message = format('no image of a row of %s: %s', w->>0, left(w->>2, 60));
     end if;
-    images[number + 1] := image;
+    images[number] := image;
   end loop;
   return images;
 end $$;
@@ -98,14 +100,19 @@ language plpgsql as $$
 declare
   writes constant jsonb := change->'writes'; entries constant jsonb := change->'entries'; actor constant jsonb := change->'actor';
   who constant text := concat('{"email":', actor->'email', ',"id":', actor->'id', ',"kind":', actor->'kind', ',"name":', actor->'name', '}');
-  draft jsonb; w jsonb; tables text[]; keys text[]; lines text[]; places int[]; sooner text; later text;
+  draft jsonb; w jsonb; tables text[]; keys text[]; lines text[]; places int[]; sooner text := ''; later text := '';
+  name text; last text := ''; sorted boolean := jsonb_array_length(change->'entries') = 1;
 begin
   for number in 1 .. jsonb_array_length(writes) loop
     w := writes->(number - 1);
-    tables[number] := w->>0;
-    keys[number] := w->>1;
-    places[number] := (w->>3)::int;
     lines[number] := concat('["', w->>0, '",', w->1, ',"', encode(sha256(convert_to(w->>2, 'UTF8')), 'hex'), '"]');
+    name := concat(w->>0, e'\x01', w->>1);
+    sorted := sorted and name collate "C" > last;  -- as consoles send them: then nothing is to be sorted here
+    last := name;
+    if not sorted then
+      continue;
+    elsif name collate "C" < 'command' then sooner := concat(sooner, lines[number], ',');
+    else later := concat(later, ',', lines[number]); end if;
   end loop;
   for number in 0 .. jsonb_array_length(entries) - 1 loop
     draft := entries->number;
@@ -118,11 +125,21 @@ begin
     pieces[number * 5 + 4] := concat(',"request":' || countersign.word(draft->'request'));
     pieces[number * 5 + 5] := concat(',"session":' || countersign.word(draft->'session'), ',"target":' || countersign.word(draft->'target'),
       ',"tenant":' || countersign.word(draft->'tenant'), ',"ticket":' || countersign.word(draft->'ticket'), ',"v":1}');
-    select string_agg(line || ',', '' order by t collate "C", k collate "C") filter (where t collate "C" < 'command'),
-           string_agg(',' || line, '' order by t collate "C", k collate "C") filter (where t collate "C" > 'command')
-      into sooner, later from unnest(tables, keys, lines, places) as u(t, k, line, p) where p = number;
-    listed[number * 2 + 1] := coalesce(sooner, '');
-    listed[number * 2 + 2] := coalesce(later, '');
+    if not sorted then
+      if tables is null then
+        for n in 1 .. jsonb_array_length(writes) loop
+          w := writes->(n - 1);
+          tables[n] := w->>0;
+          keys[n] := w->>1;
+          places[n] := w->>3;
+        end loop;
+      end if;
+      select coalesce(string_agg(line || ',', '' order by t collate "C", k collate "C") filter (where t collate "C" < 'command'), ''),
+             coalesce(string_agg(',' || line, '' order by t collate "C", k collate "C") filter (where t collate "C" > 'command'), '')
+        into sooner, later from unnest(tables, keys, lines, places) as u(t, k, line, p) where p = number;
+    end if;
+    listed[number * 2 + 1] := sooner;
+    listed[number * 2 + 2] := later;
   end loop;
 end $$;
 
@@ -139,7 +156,7 @@ declare
   entries constant jsonb := change->'entries'; writes constant jsonb := change->'writes';
   how_many constant int := jsonb_array_length(change->'entries'); last constant bigint := head_seq + jsonb_array_length(change->'entries');
   n int; w jsonb; ok boolean; prev text := head_hash; new_hash bytea; new_seq bigint; body text; ref text; digests text; seen text;
-  tenant text; tenant_log text; twin_seq bigint; twin_head bytea; twin text; twin_hash bytea;
+  tenant text; tenant_log text; twin_seq bigint; twin_head bytea; twin text; twin_hash bytea; newest bigint; newest_hash bytea; new_twin bigint;
   command constant text := concat('{"answer":', countersign.canonical(change->'answer'), ',"at":"', at,
                                   '","id":', change->'id', ',"last":', last, '}');
 begin
@@ -154,12 +171,20 @@ begin
     ref := null;
     if tenant is not null then
       tenant_log := 'tenant:' || tenant;
-      select h.seq, h.hash into twin_seq, twin_head from countersign.log_head as h where h.log = tenant_log;
+      select h.seq, h.hash, t.seq, t.hash into twin_seq, twin_head, newest, newest_hash from (values (1)) as one
+        left join countersign.log_head as h on h.log = tenant_log
+        left join lateral (select l.seq, l.hash from countersign.tenant_log as l where l.tenant_id = tenant
+                            order by l.seq desc limit 1) as t on true;
+      if twin_seq is distinct from newest or twin_head is distinct from newest_hash then
+        raise exception using errcode = 'CS004', message = format(
+          'the log of %s ends at number %s, but its head says %s', tenant, coalesce(newest, 0), coalesce(twin_seq, 0));
+      end if;
+      new_twin := coalesce(twin_seq, 0) + 1;
       twin := concat(pieces[n + 1], at, pieces[n + 2], to_json(tenant_log), ',"prev":"',
         coalesce(encode(twin_head, 'hex'), repeat('0', 64)), '"', pieces[n + 3], ',"ref":{"log":"operator","seq":', new_seq, '}',
-        pieces[n + 4], ',"seq":', coalesce(twin_seq, 0) + 1, pieces[n + 5]);
+        pieces[n + 4], ',"seq":', new_twin, pieces[n + 5]);
       twin_hash := countersign.leaf_hash(twin);
-      ref := concat(',"ref":{"hash":"', encode(twin_hash, 'hex'), '","log":', to_json(tenant_log), ',"seq":', coalesce(twin_seq, 0) + 1, '}');
+      ref := concat(',"ref":{"hash":"', encode(twin_hash, 'hex'), '","log":', to_json(tenant_log), ',"seq":', new_twin, '}');
     end if;
     digests := case number when 0 then concat('[', listed[1], '["command",', change->'id', ',"',
         encode(sha256(convert_to(command, 'UTF8')), 'hex'), '"]', listed[2], ']')
@@ -170,9 +195,9 @@ begin
     prev := encode(new_hash, 'hex');
     insert into countersign.operator_log (seq, hash, body) values (new_seq, new_hash, body);
     if tenant is not null then
-      insert into countersign.tenant_log (tenant_id, seq, hash, body) values (tenant, coalesce(twin_seq, 0) + 1, twin_hash, twin);
+      insert into countersign.tenant_log (tenant_id, seq, hash, body) values (tenant, new_twin, twin_hash, twin);
       if twin_seq is not null then
-        update countersign.log_head as h set seq = twin_seq + 1, hash = twin_hash where h.log = tenant_log;
+        update countersign.log_head as h set seq = new_twin, hash = twin_hash where h.log = tenant_log;
       else
         insert into countersign.log_head (log, epoch, seq, hash)
           select tenant_log, h.epoch, 1, twin_hash from countersign.log_head as h where h.log = 'operator';
@@ -221,7 +246,9 @@ declare
   head record; ready record; found record; answered jsonb; moment timestamptz; stamp text; item jsonb; place int;
 begin
   places := countersign.check_form(change);
-  perform countersign.check_size(change, login);
+  if pg_column_size(change) > 30000 then  -- smaller than that, it holds no 1000 entries, nor any more than those
+    perform countersign.check_size(change, login);
+  end if;
   images := countersign.proven_images(writes);
   ready := countersign.prepared(change);
 

@@ -37,12 +37,20 @@ end $$;
 
 -- Next number, right link, right hash, the log-in's actor, the present. `at` never runs backwards. An entry of a
 -- tenant's log is the twin of an entry that this very transaction appended to the operator log: same actor, same words.
+-- `apply` makes them so, from the newest entries themselves.
 create or replace function countersign.entry_follows() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  entry constant jsonb := new.body; at text; log text := 'operator'; twin text; stack text;
-  newest bigint; newest_hash bytea; newest_at text; moment text := countersign.time_text(countersign.clock());
+  entry jsonb; at text; log text := 'operator'; twin text; stack text; newest bigint; newest_hash bytea; newest_at text; moment text;
 begin
+  get diagnostics stack = pg_context;
+  if countersign.fired_by_apply(stack, case tg_table_name
+       when 'operator_log' then 'insert into countersign.operator_log (seq, hash, body) values (new_seq, new_hash, body)'
+       else 'insert into countersign.tenant_log (tenant_id, seq, hash, body) values (tenant, new_twin, twin_hash, twin)' end, 0) then
+    return new;
+  end if;
+  entry := new.body;
+  moment := countersign.time_text(countersign.clock());
   at := entry->>'at';
   if tg_table_name = 'operator_log' then
     select o.seq, o.hash, o.at into newest, newest_hash, newest_at
@@ -72,10 +80,7 @@ begin
   if at is null or at < newest_at or at > moment or at <> moment and extract(epoch from moment::timestamptz - at::timestamptz) > 60 then
     perform countersign.refuse('P1', format('entry %s of %s is dated %s, and it is %s', new.seq, log, at, moment));
   end if;
-  get diagnostics stack = pg_context;
-  if countersign.fired_by_apply(stack, 'insert into countersign.operator_log (seq, hash, body) values (new_seq, new_hash, body)', 0) is not true then
-    perform countersign.check_actor(entry, countersign.login_of_session());
-  end if;
+  perform countersign.check_actor(entry, countersign.login_of_session());
   return new;
 end $$;
 
@@ -87,7 +92,7 @@ begin
   get diagnostics stack = pg_context;
   if countersign.fired_by_apply(stack, case new.log when 'operator' then
        'update countersign.log_head as h set seq = new_seq, hash = new_hash where h.log = ''operator'''
-       else 'update countersign.log_head as h set seq = twin_seq + 1, hash = twin_hash where h.log = tenant_log' end, 0) then
+       else 'update countersign.log_head as h set seq = new_twin, hash = twin_hash where h.log = tenant_log' end, 0) then
     return new;
   end if;
   if new.log = 'operator' then
