@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+_MEASURE_EVERY = 15.0
+_SLEPT_SECONDS = 0.5
 
 
 class Clock(Protocol):
@@ -27,6 +31,19 @@ class SharedClock:
 
     def __init__(self) -> None:
         self._anchor: tuple[datetime, float] | None = None
+        self._measured_at: tuple[float, float] | None = None
+
+    async def keep_right(self, read: Callable[[], Awaitable[datetime]]) -> None:
+        """Have the shared clock read, if the last reading is old or this machine slept since."""
+        began, wall = time.monotonic(), time.time()
+        if self._measured_at is not None:
+            at, wall_at = self._measured_at
+            slept = abs((wall - wall_at) - (began - at)) > _SLEPT_SECONDS
+            if began - at < _MEASURE_EVERY and not slept:
+                return
+        moment = await read()
+        self.measured(moment, began, time.monotonic())
+        self._measured_at = (began, wall)
 
     def measured(self, shared: datetime, began: float, ended: float) -> None:
         """Take a reading of the shared clock; `began` and `ended` are `time.monotonic()` around the round trip."""

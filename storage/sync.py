@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -27,6 +27,7 @@ from storage.replica.engine import Replica
 from storage.shared.interface import Hint, Pulled, SharedDatabase
 from storage.sync_checked import public_tables
 from storage.sync_intake import Intake, Taken
+from storage.sync_pull import News, chunks
 from storage.sync_status import ChangeSet, SyncStatus
 from storage.sync_watch import Watch
 from storage.witness import Witness
@@ -36,12 +37,8 @@ __all__ = ["ChangeSet", "Progress", "Sync", "SyncStatus"]
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
-CHUNK = 1000
-"""Entries a pull. Small enough that the writers of the shared file, who wait while a reader reads, wait little."""
 LONG = 10_000
 """From so many entries on a new replica is filled at once (`storage.filling`) rather than pull by pull."""
-_BULK = 5000
-_MEASURE_EVERY = 15.0
 _BACKOFF_SECONDS = (0.1, 3.0)
 
 
@@ -57,7 +54,7 @@ class Sync:
         clock: SharedClock,
         *,
         evidence_directory: Path | None = None,
-        chunk: int = CHUNK,
+        chunk: int | None = None,
     ) -> None:
         self._shared = shared
         self._replica = replica
@@ -65,7 +62,7 @@ class Sync:
         self._clock = clock
         self._intake = Intake(replica, witness)
         self._docket = Docket(evidence_directory or witness.path.parent / "evidence")
-        self._chunk = chunk
+        self._chunk = chunk or shared.pull_entries
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replica")
         self._pulling = asyncio.Lock()
         self._publish: Callable[[ChangeSet], None] | None = None
@@ -74,7 +71,6 @@ class Sync:
         self._followed = False
         self._guards = ""
         self._rebuilds_told = replica.rebuilds
-        self._measured_at: tuple[float, float] | None = None
         self._watch = Watch(shared, replica, self.in_thread, self.found, self._rebuild, self._went_round)
         self.status = SyncStatus(position=replica.position())
         self._told = 0 if self.status.position is None else self.status.position.head.seq
@@ -92,36 +88,21 @@ class Sync:
             except Offline as error:
                 self._went_offline(error)
                 raise
+            finally:
+                with contextlib.suppress(RuntimeError):  # closed meanwhile: SQLite does it then
+                    self._thread.submit(self._replica.checkpoint)
 
     async def _pull(self, progress: Progress | None) -> ChangeSet:
-        entries, keys, findings = 0, set[tuple[str, str]](), list[Finding]()
-        wholesale, reached = False, self._told
-        position = await self.in_thread(self._intake.position)
-        if position is None:
+        if await self.in_thread(self._intake.position) is None:
             await self._fill(progress)
-            position = await self.in_thread(self._intake.position)
-        while True:
-            after = position.head if position is not None else Head()
-            if after.seq > reached:  # another process of this home pulled, or an earlier pull was cut short
-                unseen = await self.in_thread(lambda span=(reached, after.seq): self._intake.between(*span))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
-                entries += after.seq - reached
-                wholesale, keys = wholesale or unseen is None, keys | (unseen or set())
-            pulled = await self._shared.pull(after, self._chunk)
-            taken = await self.in_thread(lambda position=position, pulled=pulled: self._intake.take(position, pulled))  # type: ignore[misc]  # mypy cannot type a lambda's defaults
-            rebuilds = self._replica.rebuilds - self._rebuilds_told
-            if rebuilds > 2:
-                raise Corrupt("the replica is damaged again and again", f"check the disk under {self._replica.path}")
-            entries += taken.entries
-            wholesale = wholesale or len(keys) + len(taken.keys) > _BULK or rebuilds > 0
-            keys = set() if wholesale else keys | taken.keys
-            findings += [*taken.findings, *await self._look(pulled)]
-            self._progress(taken, pulled, progress)
-            reached = max(after.seq, taken.position.head.seq) if taken.position is not None else after.seq
-            if taken.broken or not (pulled.more or taken.again):
-                break
-            position = await self.in_thread(self._intake.position)
-        self._rebuilds_told, self._told = self._replica.rebuilds, reached
-        new = self._note(findings, forked=taken.broken)
+        news = News(self._told)
+        async with aclosing(chunks(self._shared, self._intake, self.in_thread, self._chunk)) as coming:
+            async for after, pulled, taken in coming:
+                await self._take_note(news, after, taken)
+                news.findings += [*taken.findings, *await self._look(pulled)]
+                self._progress(taken, pulled, progress)
+        self._rebuilds_told, self._told = self._replica.rebuilds, news.told
+        new = self._note(news.findings, forked=taken.broken)
         self.status = replace(
             self.status,
             live=True,
@@ -130,8 +111,8 @@ class Sync:
             bootstrapping=None,
             last_pull=self._clock.now(),
         )
-        tables = frozenset(table for table, _ in keys) if not wholesale else public_tables()
-        change_set = self._changed(entries, tables, frozenset(keys), new, wholesale)
+        tables = frozenset(table for table, _ in news.keys) if not news.wholesale else public_tables()
+        change_set = self._changed(news.entries, tables, news.keys, new, news.wholesale)
         if taken.broken:
             raise ForkedHistory(
                 "; ".join(str(finding.fault) for finding in taken.findings[:3]),
@@ -139,21 +120,31 @@ class Sync:
             )
         return change_set
 
+    async def _take_note(self, news: News, after: Head, taken: Taken) -> None:
+        """What a chunk brought, and what came before it without our doing."""
+        if after.seq > news.told:  # another process of this home pulled, or an earlier pull was cut short
+            unseen = await self.in_thread(lambda: self._intake.between(news.told, after.seq))
+            news.brought(after.seq - news.told, unseen)
+        rebuilds = self._replica.rebuilds - self._rebuilds_told
+        if rebuilds > 2:
+            raise Corrupt("the replica is damaged again and again", f"check the disk under {self._replica.path}")
+        news.brought(taken.entries, taken.keys if rebuilds == 0 else None)
+        news.told = max(after.seq, taken.position.head.seq) if taken.position is not None else after.seq
+
     async def _fill(self, progress: Progress | None) -> None:
-        """A long history is taken in at once, by other processes, as far as it is sound; then `_pull` goes on."""
-        upto = (await self._shared.position()).head.seq
-        if upto < LONG:
-            return
+        """A long history is taken in at once, as far as it is sound; then `_pull` goes on."""
 
         def note(done: int, total: int) -> None:
             self.status = replace(self.status, bootstrapping=(done, total))
             if progress is not None:
                 progress(done, total)
 
-        await self.in_thread(lambda: self.witness.save(at_once=True))
-        async with filled(self._shared.place, self._replica.path, self.witness.path, upto, note) as made:
-            if made is not None:
-                await self.in_thread(lambda: self._intake.adopt(made.path))
+        upto = (await self._shared.position()).head.seq
+        if upto >= LONG:
+            await self.in_thread(lambda: self.witness.save(at_once=True))
+            async with filled(self._shared.place, self._replica.path, self.witness.path, upto, note) as made:
+                if made is not None:
+                    await self.in_thread(lambda: self._intake.adopt(made.path))
 
     @property
     def alarmed(self) -> bool:
@@ -299,15 +290,7 @@ class Sync:
 
     async def measure_clock(self) -> None:
         """Read the shared clock, if the last reading is old or this machine slept since (REQ-209)."""
-        began, wall = time.monotonic(), time.time()
-        if self._measured_at is not None:
-            at, wall_at = self._measured_at
-            slept = abs((wall - wall_at) - (began - at)) > 0.5
-            if began - at < _MEASURE_EVERY and not slept:
-                return
-        moment = await self._shared.now()
-        self._clock.measured(moment, began, time.monotonic())
-        self._measured_at = (began, wall)
+        await self._clock.keep_right(self._shared.now)
 
     def _went_offline(self, error: CountersignError) -> None:
         if self.status.offline_since is None:

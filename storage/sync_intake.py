@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from storage import sync_chunk
 from storage.errors import Misconfigured
@@ -20,7 +22,14 @@ from storage.shared.interface import Position, Pulled
 from storage.sync_checked import public_tables
 from storage.witness import Witness
 
+T = TypeVar("T")
 _NAMED = 1000
+
+
+class InThread(Protocol):
+    """Runs work in the replica's thread."""
+
+    def __call__(self, work: Callable[[], T]) -> Awaitable[T]: ...
 
 
 @dataclass(frozen=True, slots=True)

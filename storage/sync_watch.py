@@ -12,7 +12,6 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
 
 from storage.errors import CountersignError
 from storage.evidence import Finding
@@ -24,8 +23,7 @@ from storage.replica.soundness import ReplicaDamaged, check_heads
 from storage.shared.interface import SharedDatabase
 from storage.sync_checked import public_tables
 from storage.sync_compare import compare_entries, compare_heads, compare_rows
-
-T = TypeVar("T")
+from storage.sync_intake import InThread
 
 _CHUNK = 500
 _DUTY = 100
@@ -36,12 +34,6 @@ _BRISK_SECONDS = 0.5
 large, is told within a second or two. The rest of a large one waits for its turn."""
 _OUTAGE_SECONDS = 5.0
 _WHOLE_FILE_BYTES = 64 * 2**20
-
-
-class InThread(Protocol):
-    """Runs work in the replica's thread."""
-
-    def __call__(self, work: Callable[[], T]) -> Awaitable[T]: ...
 
 
 class Watch:

@@ -1,17 +1,51 @@
-"""How the three processes talk: length-prefixed `marshal` frames over pipes. All of them are this very program."""
+"""How the three processes talk: length-prefixed `marshal` frames over pipes. All of them are this very program.
+
+Rows travel as columns, each column's texts or hashes joined to one: to name thousands of small values one by one costs
+more than what they hold.
+"""
 
 from __future__ import annotations
 
 import marshal
 import struct
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 _LENGTH = struct.Struct("<Q")
 HEADER_BYTES = _LENGTH.size
+_HASH_BYTES = 32
 
 
 class Cut(Exception):
     """The other end is gone in mid-sentence."""
+
+
+def joined(*columns: Sequence[Any]) -> list[Any]:
+    """Columns, none of them empty and each of one type: texts joined with line feeds unless one of them holds one,
+    hashes joined as they are, anything else as it came."""
+    return [_joined(column) for column in columns]
+
+
+def rows(columns: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """The rows of columns that were `joined`."""
+    return zip(*map(_apart, columns), strict=True)
+
+
+def _joined(column: Sequence[Any]) -> Any:
+    if isinstance(column[0], str):
+        text = "\n".join(column)
+        return text if text.count("\n") == len(column) - 1 else column
+    if isinstance(column[0], bytes) and set(map(len, column)) == {_HASH_BYTES}:
+        return b"".join(column)
+    return column
+
+
+def _apart(column: Any) -> Sequence[Any]:
+    if isinstance(column, str):
+        return column.split("\n")
+    if isinstance(column, bytes):
+        return [column[place : place + _HASH_BYTES] for place in range(0, len(column), _HASH_BYTES)]
+    return column  # type: ignore[no-any-return]  # a list or tuple, as it came
 
 
 def packed(value: Any) -> bytes:
@@ -32,7 +66,9 @@ def unpacked(frame: bytes) -> Any:
 
 def send(stream: IO[bytes], value: Any) -> None:
     """One frame. Raises BrokenPipeError when nobody reads any more."""
-    stream.write(packed(value))
+    frame = marshal.dumps(value)
+    stream.write(_LENGTH.pack(len(frame)))
+    stream.write(frame)
     stream.flush()
 
 

@@ -16,6 +16,8 @@ from storage.filling.frames import Cut
 from storage.filling.reader import Order
 
 SUFFIX = ".filling-"
+_KEPT = {"MALLOC_MMAP_THRESHOLD_": str(2**27), "MALLOC_TRIM_THRESHOLD_": str(2**27)}
+"""Each chunk takes and frees some megabytes: glibc shall not ask the system for them anew every time."""
 CHUNK = 2000
 """Entries a pull. Larger ones only take more memory."""
 
@@ -40,6 +42,7 @@ async def filled(
     reader = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "storage.filling.reader",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        env=_KEPT | os.environ,
     )  # fmt: skip
     assert reader.stdin is not None and reader.stdout is not None
     try:

@@ -26,7 +26,7 @@ from typing import IO, Any, NamedTuple
 from storage.filling import frames
 from storage.log.chain import GENESIS, Link
 from storage.log.entry import OPERATOR, Head
-from storage.shared.interface import Pulled
+from storage.shared.interface import Pulled, StoredRow
 from storage.sync_checked import Checked, RowKey, check_rows, public_tables
 from storage.sync_chunk import check_entries
 from storage.witness import Witness
@@ -35,6 +35,10 @@ MOST_AWAITED = 300_000
 """Rows that wait for a later entry to vouch for them; memory is bounded by it."""
 _TENANT = "tenant:"
 _PIPE_BYTES = 1 << 20
+
+
+Frame = dict[str, list[Any]]
+"""Per table what is to be written, column by column (`frames.joined`)."""
 
 
 class Order(NamedTuple):
@@ -58,7 +62,7 @@ class Filling:
         self.tenants: dict[str, Link] = {}
         self.awaited: dict[RowKey, tuple[int, bytes]] = {}
 
-    def take(self, pulled: Pulled) -> dict[str, list[tuple[Any, ...]]] | None:
+    def take(self, pulled: Pulled) -> Frame | None:
         """Verify the next chunk: what to write, or None if anything in it is not as it should be."""
         if self.epoch is None:
             self.epoch = pulled.epoch
@@ -73,18 +77,23 @@ class Filling:
         self.tenants.update(checked.tenant_links)
         return self._written(checked)
 
-    def _written(self, checked: Checked) -> dict[str, list[tuple[Any, ...]]]:
+    def _written(self, checked: Checked) -> Frame:
         self.awaited.update(checked.digests)
         public = public_tables()
         settled = [(*key, *self.awaited.pop(key)) for key in checked.settled]
-        digests = [one for one in settled if one[0] not in public]
-        frame: dict[str, list[tuple[Any, ...]]] = {
-            "operator_log": [entry[1:] for entry in checked.entries],
-            "tenant_log": [(log.removeprefix(_TENANT), seq, h, body) for log, seq, h, body in checked.twins],
-            "digest": digests,
-        }
-        for table, key, rev, image, _ in checked.rows:
-            frame.setdefault(table, []).append((key, image, rev))
+        _, *entries = zip(*checked.entries, strict=True)
+        frame = {"operator_log": frames.joined(*entries)}
+        if checked.twins:
+            logs, *twins = zip(*checked.twins, strict=True)
+            frame["tenant_log"] = frames.joined([log.removeprefix(_TENANT) for log in logs], *twins)
+        if private := [one for one in settled if one[0] not in public]:
+            frame["digest"] = frames.joined(*zip(*private, strict=True))
+        by_table: dict[str, list[StoredRow]] = {}
+        for row in checked.rows:
+            by_table.setdefault(row.table, []).append(row)
+        for table, rows in by_table.items():
+            _, keys, revs, images, _ = zip(*rows, strict=True)
+            frame[table] = frames.joined(keys, images, revs)
         return frame
 
     def end(self) -> tuple[str | None, list[tuple[str, int, bytes]], list[tuple[Any, ...]]]:

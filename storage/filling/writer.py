@@ -2,8 +2,8 @@
 fails the file is thrown away. Run as `python -m storage.filling.writer EMPTY NEW`; EMPTY is a replica whose tables
 are copied.
 
-Frames: `{table: rows}` any number of times, then `{"": (epoch, heads, awaited)}`; the process ends with 0 when NEW is
-complete and on the disk.
+Frames: `{table: columns}` any number of times, then `{"": (epoch, heads, awaited)}`; the process ends with 0 when NEW
+is complete and on the disk.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
-from storage.filling.frames import Cut, receive
+from storage.filling.frames import Cut, receive, rows
 
 _PAGE_BYTES = 8192
 _CACHE_KIB = 16384
@@ -50,10 +50,9 @@ def write(empty: Path, new: Path, stream: IO[bytes]) -> None:
 
 def _take(connection: sqlite3.Connection, stream: IO[bytes], indexes: list[str]) -> None:
     while "" not in (frame := receive(stream)):
-        for table, rows in frame.items():
-            connection.executemany(
-                _SPECIAL.get(table) or f'INSERT INTO "{table}" (id, image, rev) VALUES (?, ?, ?)', rows
-            )
+        for table, columns in frame.items():
+            statement = _SPECIAL.get(table) or f'INSERT INTO "{table}" (id, image, rev) VALUES (?, ?, ?)'
+            connection.executemany(statement, rows(columns))
     for sql in indexes:
         connection.execute(sql)
     _finish(connection, *frame[""])

@@ -26,6 +26,7 @@ from storage.shared.interface import Position
 from storage.view import View
 
 _SIDE_FILES = ("", "-wal", "-shm")
+_WAL_BYTES = 8 * 2**20
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -176,11 +177,20 @@ class Replica:
             connection = _connect(self.path)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA temp_store = MEMORY")
+            connection.execute("PRAGMA wal_autocheckpoint = 0")  # `checkpoint` does it, when nobody waits
+            connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES // 2}")
             connection.execute("PRAGMA cache_size = -24576")  # KiB: keys come in no order
             # Damaged bytes must come out, to be compared: a lone surrogate stands for a byte that is no UTF-8.
             connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
             self._writer = (inode, connection)
         return self._writer[1]
+
+    def checkpoint(self) -> None:
+        """Move what was written from the WAL into the file proper, once that is worth it. SQLite would do so within a
+        commit: after a long pull a second in which everybody waits. What goes wrong here is tried again."""
+        with contextlib.suppress(OSError, sqlite3.Error):
+            if self.path.with_name(self.path.name + "-wal").stat().st_size > _WAL_BYTES:
+                self.writer().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def usable(self) -> str | None:
         """None if the file under the name is a whole replica of this version, as far as a look at its first pages

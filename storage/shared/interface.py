@@ -91,6 +91,9 @@ class SharedDatabase(Protocol):
     rest_seconds: float
     """How long a console's background check rests between two looks: what all consoles ask together must be little."""
 
+    pull_entries: int
+    """How many entries a console asks for at a time when it has much to catch up with."""
+
     @property
     def place(self) -> str:
         """Where it is, for another process of the same person: `sqlite:///` and a path, or libpq's address. It may

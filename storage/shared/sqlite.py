@@ -41,6 +41,9 @@ class SqliteShared:
     rest_seconds = 1.0
     """A table of a few rows is compared in an instant, and each step wakes three threads."""
 
+    pull_entries = 1000
+    """Few enough that the writers of the file, who wait while a reader reads, wait little."""
+
     def __init__(
         self,
         path: Path,

@@ -25,6 +25,7 @@ class Busy:
     """The shared database of a team at work: before every read somebody else commits, and chunks are small."""
 
     rest_seconds = 0.0
+    pull_entries = 1000
     place = ""
 
     def __init__(self, shared: SqliteShared, work: Callable[[], Awaitable[None]], chunk: int) -> None:

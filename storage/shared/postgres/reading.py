@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,8 @@ async def _read(
         results = [await connection.execute(statement, values, binary=True) for statement in statements]
         mark = await connection.execute(guarded.MARK) if look else None
         await connection.execute("commit")
-    parts = made(*[await _all(result) for result in results])
+    answers = [await _all(result) for result in results]
+    parts = made(*answers) if limit < packed.WORTH_IT else await asyncio.to_thread(made, *answers)
     if parts is None:
         return None
     found: Any = await mark.fetchone() if mark is not None else ("",)

@@ -43,6 +43,9 @@ class PostgresShared:
     rest_seconds = 10.0
     """Two hundred consoles look twenty times a second then."""
 
+    pull_entries = 4000
+    """Nobody waits for a reader here; a transaction of the replica costs as much for one entry as for many."""
+
     def __init__(self, url: str, *, slow_seconds: float = SLOW_SECONDS, look_seconds: float = LOOK_SECONDS) -> None:
         self.url = url
         self._look_seconds, self._looked_at = look_seconds, -math.inf
