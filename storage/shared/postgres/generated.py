@@ -10,6 +10,7 @@ is rebuilt with its default: so what is written must have it, and `completed` re
 from __future__ import annotations
 
 import dataclasses
+import json
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator
@@ -45,10 +46,9 @@ def statements() -> Iterator[str]:
         "stable",
     )
     yield _by_table(
-        "stored(table_name text, key text, out rev bigint, out image text)",
-        lambda table: f'select t.rev, t.image into rev, image from countersign."{table}" as t where t.id = key;',
+        "rev_of(table_name text, key text) returns bigint",
+        lambda table: f'return coalesce((select rev from countersign."{table}" where id = key), 0);',
         "stable",
-        after="  rev := coalesce(rev, 0);\n",
     )
     yield _by_table(
         "put(table_name text, key text, new_image text, new_rev bigint, fresh boolean) returns boolean",
@@ -56,10 +56,10 @@ def statements() -> Iterator[str]:
         "volatile",
         after="  return fresh;\n",
     )
-    actions = ",".join(_literal(action.value) for action in Action)
+    actions = json.dumps(dict.fromkeys((action.value for action in Action), 1))
     yield (
         "create or replace function countersign.is_action(code text) returns boolean language sql immutable"
-        f" as $$ select code in ({actions}) $$"
+        f" as $$ select {_literal(actions)}::jsonb ? code $$"
     )
 
 

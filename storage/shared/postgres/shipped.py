@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from storage.shared.postgres import generated
-from storage.shared.postgres.install import FIRST_GUARDS, SCHEMA, SQL, Roles
+from storage.shared.postgres.install import FIRST_GUARDS, SQL, Roles, calls
 
 PRIVATE = frozenset({"credential", "command", "login", "attempt", "giving", "lease", "alembic_version"})
 """Tables that no staff log-in reads."""
@@ -18,7 +18,7 @@ _GRANT = re.compile(r"grant execute on function ([^;]+?) to ([^;]+);", re.DOTALL
 FREE = {
     "hmac_sha1": ("hmac(message, secret, 'sha1')", "countersign.hmac_sha1_plain(secret, message)"),
     "folded": ("select replace(lower(words collate ",),
-    "check_all": ("perform countersign.guard_p01",),
+    "check_all": ("countersign.guard_p01(the_case)",),
 }
 """Functions whose bodies follow from what the server has, with what one of them must hold."""
 
@@ -46,14 +46,13 @@ def shipped(roles: Roles) -> Shipped:
         {name for name, _, _ in latest.values() if re.match(r"guard_p[0-9]{2}", name)},
         key=lambda name: (not name.startswith(FIRST_GUARDS), name),
     )
-    calls = "\n".join(f"  perform {SCHEMA}.{name}(the_case);" for name in guards) or "  null;"
     return Shipped(
         Counter((name, body) for name, _, body in latest.values() if name not in FREE),
         frozenset(name for name, head, _ in latest.values() if "security definer" in head),
         frozenset(name for text in texts for name in _TRIGGER.findall(text)),
         frozenset(_executes(texts)),
         frozenset(name for text in texts for name in _TABLE.findall(text)),
-        f"\nbegin\n{calls}\nend ",
+        calls(guards),
     )
 
 

@@ -9,11 +9,12 @@ create table if not exists countersign.login (
 
 create or replace function countersign.login_of_session() returns jsonb
 language plpgsql stable as $$
-declare found_login countersign.login;
+declare login jsonb;
 begin
-  select * into found_login from countersign.login as l where l.role_name = session_user::text;
+  select jsonb_build_object('role', l.role_name, 'kind', l.kind, 'id', l.id) into login
+    from countersign.login as l where l.role_name = session_user::text;
   if found then
-    return jsonb_build_object('role', session_user, 'kind', found_login.kind, 'id', found_login.id);
+    return login;
   end if;
   if pg_has_role(session_user, '@owner@', 'member') then
     return jsonb_build_object('role', session_user, 'kind', 'owner', 'id', session_user);
@@ -22,33 +23,33 @@ begin
 end $$;
 
 -- P1: the actor of a Change is the log-in of its connection. The clock's records (what is over by time) may be written
--- by whoever notices; that they are due is a guard's business.
-create or replace function countersign.check_actor(change jsonb, login jsonb) returns void
+-- by whoever notices; that they are due is a guard's business. Answers the image of the person who acts, null for a program.
+create or replace function countersign.check_actor(change jsonb, login jsonb) returns jsonb
 language plpgsql stable as $$
 declare
-  actor jsonb := change->'actor'; kind text := change->'actor'->>'kind'; id text := change->'actor'->>'id';
-  person jsonb; clock boolean := kind = 'system' and id = 'clock'; ok boolean;
+  actor constant jsonb := change->'actor'; kind constant text := change->'actor'->>'kind'; who constant text := change->'actor'->>'id';
+  person jsonb; ok boolean;
 begin
-  ok := case login->>'kind'
-    when 'staff' then clock or kind = 'staff' and id = login->>'id'
-    when 'portal' then kind = 'tenant_admin' or kind = 'system' and (id = 'portal' or exists (
-      select 1 from countersign.api_key as k where k.id = actor->>'id'
-         and actor->>'name' = 'API key ' || (k.image::jsonb->>'name')))
-    when 'gate' then kind = 'gate'
-    when 'worker' then kind = 'system' and id in ('clock', 'mail', 'worker')
-    when 'owner' then kind = 'system'
-    else false end;
-  if ok is distinct from true then
-    perform countersign.refuse('P1', format('%s %s is not who the log-in %s stands for', kind, id, login->>'role'));
-  end if;
   if kind = 'staff' then
-    select s.image::jsonb into person from countersign.staff as s where s.id = actor->>'id';
+    ok := login->>'kind' = 'staff' and who = login->>'id';
+    select s.image::jsonb into person from countersign.staff as s where s.id = who;
   elsif kind = 'tenant_admin' then
-    select c.image::jsonb into person from countersign.contact as c where c.id = actor->>'id';
-  else
-    return;
+    ok := login->>'kind' = 'portal';
+    select c.image::jsonb into person from countersign.contact as c where c.id = who;
+  elsif kind = 'gate' then
+    ok := login->>'kind' = 'gate';
+  elsif kind = 'system' then
+    ok := case login->>'kind' when 'staff' then who = 'clock' when 'worker' then who in ('clock', 'mail', 'worker')
+                              when 'portal' then who = 'portal' when 'owner' then true end;
+    if login->>'kind' = 'portal' and who <> 'portal' then
+      ok := exists (select 1 from countersign.api_key as k where k.id = who
+                       and actor->>'name' = 'API key ' || (k.image::jsonb->>'name'));
+    end if;
   end if;
-  if (person->>'name', person->>'email') is distinct from (actor->>'name', actor->>'email') then
-    perform countersign.refuse('P1', format('%s %s goes by another name or address', kind, id));
+  if ok is distinct from true then
+    perform countersign.refuse('P1', format('%s %s is not who the log-in %s stands for', kind, who, login->>'role'));
+  elsif kind in ('staff', 'tenant_admin') and (person->>'name', person->>'email') is distinct from (actor->>'name', actor->>'email') then
+    perform countersign.refuse('P1', format('%s %s goes by another name or address', kind, who));
   end if;
+  return person;
 end $$;

@@ -2,14 +2,16 @@
 -- tests/services/test_postgres_form.py holds the two to the same bytes).
 --
 -- Guards: every function countersign.guard_pNN(the_case jsonb) returns void is called with the one case
---   {"change": the Change as sent, without its writes; "now": "…Z", "login": {"role", "kind", "id"},
+--   {"change": the Change as sent, without its writes; "now": "…Z", "login": {"role", "kind", "id"}, "person": the image
+--    of the person who acts, null for a program,
 --    "rows": [{"table", "key", "entry", "before": image or null, "after": image}, …],     (mails are rows here)
 --    "places": {"table key": its place in rows, from 1}}
 -- and refuses by countersign.refuse('P7', 'words'). What else a guard needs it reads from the tables: the head is locked.
 --
 -- Everyone waits for the head, so whatever needs nothing that is stored is done before it is taken (`prepared`), and
 -- under it nothing is done twice: the triggers of P1 and P2 check what is written, and nothing here repeats them.
--- A statement costs 5 to 20 µs however small, an expression 0.3: loops over arrays, not over queries.
+-- A statement costs 5 to 20 µs however small, an expression 1 to 4 the first time in a transaction, in which PL/pgSQL
+-- begins it anew, and 0.3 after that: loops over arrays, not over queries; few large expressions, not many small ones.
 --
 -- SQLSTATEs: CS001 stale, CS002 clock skew, CS003 not a valid Change, CS004 the log is damaged, CSP01…CSP12 a promise.
 
@@ -28,13 +30,10 @@ begin
   end if;
 end $$;
 
--- Everything about a Change's form that does not depend on what is stored. Answers where each row stands among the
--- writes, as {"table key": 1, …}.
-create or replace function countersign.check_form(change jsonb) returns jsonb
+-- Everything about a Change's form that does not depend on what is stored, but for its rows (`prepared`).
+create or replace function countersign.check_form(change jsonb) returns void
 language plpgsql as $$
-declare
-  entries constant jsonb := change->'entries'; writes constant jsonb := change->'writes'; how_many int; entry int;
-  ok boolean; w jsonb; names text[] := '{}'; places text[] := '{}'; found jsonb;
+declare ok boolean;
 begin
   ok := change @@ '$.id.type() == "string" && $.at.type() == "string" && $.reads.type() == "array" && $.writes.type() == "array"
       && $.entries.type() == "array" && !exists($.entries[*].type() ? (@ != "object"))
@@ -49,31 +48,12 @@ begin
     and translate(change->>'id', '123456789abcdef', '000000000000000') = '00000000-0000-0000-0000-000000000000'
     and substr(change->>'id', 15, 1) = '7' and strpos('89ab', substr(change->>'id', 20, 1)) > 0
     and translate(change->>'at', '123456789', '000000000') = '0000-00-00T00:00:00.000000Z';
-  if ok then
-    how_many := jsonb_array_length(entries);
-    for number in 0 .. how_many - 1 loop
-      ok := ok and countersign.is_action(coalesce(entries->number->>'action', ''));
-    end loop;
-  end if;
+  for number in 0 .. jsonb_array_length(case when ok then change->'entries' else '[]' end) - 1 loop
+    ok := ok and countersign.is_action(coalesce(change->'entries'->number->>'action', ''));
+  end loop;
   if ok is distinct from true then
     raise exception using errcode = 'CS003', message = 'this is no Change';
   end if;
-  for number in 1 .. jsonb_array_length(writes) loop
-    w := writes->(number - 1);
-    entry := w->>3;
-    if entry is null or entry < 0 or entry >= how_many or w->>0 = 'command' then
-      raise exception using errcode = 'CS003', message = 'a row is vouched for by an entry of its Change';
-    end if;
-    names[number] := concat(w->>0, ' ', w->>1);
-    places[number] := number;
-  end loop;
-  found := jsonb_object(names, places);  -- of two with one name the later stays
-  for number in 1 .. cardinality(names) loop
-    if found->>names[number] <> places[number] then
-      raise exception using errcode = 'CS003', message = 'the same row is written twice';
-    end if;
-  end loop;
-  return found;
 end $$;
 
 -- The images of a Change as JSON, each proven to be the canonical image of a row of its table.
@@ -94,27 +74,40 @@ end $$;
 
 -- A Change's text as far as it can be told before its number is known. `pieces`: five of each entry's body, between
 -- which stand what the head decides; `listed`: of each entry the digests of its rows, those before its `command` and
--- those after. Keys of a body stand sorted, absent ones are left out, as storage.log.entry.compose writes them.
-create or replace function countersign.prepared(change jsonb, out pieces text[], out listed text[])
+-- those after; `places`: where each row stands among the writes, as {"table key": 1, …}. Keys of a body stand sorted,
+-- absent ones are left out, as storage.log.entry.compose writes them.
+create or replace function countersign.prepared(change jsonb, out pieces text[], out listed text[], out places jsonb)
 language plpgsql as $$
 declare
   writes constant jsonb := change->'writes'; entries constant jsonb := change->'entries'; actor constant jsonb := change->'actor';
   who constant text := concat('{"email":', actor->'email', ',"id":', actor->'id', ',"kind":', actor->'kind', ',"name":', actor->'name', '}');
-  draft jsonb; w jsonb; tables text[]; keys text[]; lines text[]; places int[]; sooner text := ''; later text := '';
-  name text; last text := ''; sorted boolean := jsonb_array_length(change->'entries') = 1;
+  draft jsonb; w jsonb; lines text[] := '{}'; names text[] := '{}'; numbers int[] := '{}'; sooner text := ''; later text := '';
+  name text; last text := ''; sorted boolean := jsonb_array_length(change->'entries') = 1; how_many constant int := jsonb_array_length(change->'entries');
 begin
   for number in 1 .. jsonb_array_length(writes) loop
     w := writes->(number - 1);
+    if ((w->>3)::int between 0 and how_many - 1 and w->>0 <> 'command') is not true then
+      raise exception using errcode = 'CS003', message = 'a row is vouched for by an entry of its Change';
+    end if;
+    name := concat(w->>0, ' ', w->>1);
+    names[number] := name;
+    numbers[number] := number;
     lines[number] := concat('["', w->>0, '",', w->1, ',"', encode(sha256(convert_to(w->>2, 'UTF8')), 'hex'), '"]');
-    name := concat(w->>0, e'\x01', w->>1);
     sorted := sorted and name collate "C" > last;  -- as consoles send them: then nothing is to be sorted here
     last := name;
-    if not sorted then
-      continue;
-    elsif name collate "C" < 'command' then sooner := concat(sooner, lines[number], ',');
+    continue when not sorted;
+    if name < 'command' collate "C" then sooner := concat(sooner, lines[number], ',');
     else later := concat(later, ',', lines[number]); end if;
   end loop;
-  for number in 0 .. jsonb_array_length(entries) - 1 loop
+  places := jsonb_object(names, numbers::text[]);  -- of two with one name the later stays
+  if not sorted then
+    for number in 1 .. cardinality(names) loop
+      if (places->>names[number])::int <> number then
+        raise exception using errcode = 'CS003', message = 'the same row is written twice';
+      end if;
+    end loop;
+  end if;
+  for number in 0 .. how_many - 1 loop
     draft := entries->number;
     pieces[number * 5 + 1] := concat('{"action":', draft->'action', ',"actor":', who,
       ',"after":' || countersign.canonical(nullif(draft->'after', 'null')), ',"at":"');
@@ -126,17 +119,10 @@ begin
     pieces[number * 5 + 5] := concat(',"session":' || countersign.word(draft->'session'), ',"target":' || countersign.word(draft->'target'),
       ',"tenant":' || countersign.word(draft->'tenant'), ',"ticket":' || countersign.word(draft->'ticket'), ',"v":1}');
     if not sorted then
-      if tables is null then
-        for n in 1 .. jsonb_array_length(writes) loop
-          w := writes->(n - 1);
-          tables[n] := w->>0;
-          keys[n] := w->>1;
-          places[n] := w->>3;
-        end loop;
-      end if;
-      select coalesce(string_agg(line || ',', '' order by t collate "C", k collate "C") filter (where t collate "C" < 'command'), ''),
-             coalesce(string_agg(',' || line, '' order by t collate "C", k collate "C") filter (where t collate "C" > 'command'), '')
-        into sooner, later from unnest(tables, keys, lines, places) as u(t, k, line, p) where p = number;
+      select coalesce(string_agg(line || ',', '' order by n collate "C") filter (where n < 'command' collate "C"), ''),
+             coalesce(string_agg(',' || line, '' order by n collate "C") filter (where n > 'command' collate "C"), '')
+        into sooner, later from unnest(names, lines) with ordinality as u(n, line, place)
+       where (writes->(place::int - 1)->>3)::int = number;
     end if;
     listed[number * 2 + 1] := sooner;
     listed[number * 2 + 2] := later;
@@ -237,15 +223,18 @@ begin
   end if;
 end $$;
 
+-- Its plans are made once for a connection, often while tables are small or new: so that they serve when these have grown,
+-- and are not made anew for each value, they are generic ones over indexes.
 create or replace function countersign.apply(change jsonb) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+  set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   login constant jsonb := countersign.login_of_session();
   reads constant jsonb := change->'reads'; writes constant jsonb := change->'writes';
-  places jsonb; images jsonb[]; rows jsonb[] := '{}'; fresh boolean[] := '{}'; befores text[] := '{}';
-  head record; ready record; found record; answered jsonb; moment timestamptz; stamp text; item jsonb; place int;
+  images jsonb[]; rows jsonb[] := '{}'; fresh boolean[] := '{}'; before text; person jsonb; refused text;
+  head record; ready record; answered jsonb; moment timestamptz; stamp text; item jsonb; rev bigint;
 begin
-  places := countersign.check_form(change);
+  refused := countersign.check_form(change);
   if pg_column_size(change) > 30000 then  -- smaller than that, it holds no 1000 entries, nor any more than those
     perform countersign.check_size(change, login);
   end if;
@@ -266,31 +255,23 @@ begin
   end if;
   for number in 0 .. jsonb_array_length(reads) - 1 loop
     item := reads->number;
-    found := countersign.stored(item->>0, item->>1);
-    if found.rev is distinct from (item->>2)::bigint then
+    rev := countersign.rev_of(item->>0, item->>1);
+    if rev is distinct from (item->>2)::bigint then
       raise exception using errcode = 'CS001', message = format('%s %s has changed since it was read (rev %s, now %s)',
-        item->>0, item->>1, item->>2, found.rev);
-    end if;
-    place := (places->>concat(item->>0, ' ', item->>1))::int;
-    if place is not null then
-      befores[place] := found.image;
-      fresh[place] := found.image is null;
+        item->>0, item->>1, item->>2, rev);
     end if;
   end loop;
-  perform countersign.check_actor(change, login);
+  person := countersign.check_actor(change, login);
   stamp := countersign.time_text(moment);
   for number in 1 .. jsonb_array_length(writes) loop
     item := writes->(number - 1);
-    if fresh[number] is null then  -- written and not read: P2 refuses it if it is there
-      found := countersign.stored(item->>0, item->>1);
-      befores[number] := found.image;
-      fresh[number] := found.image is null;
-    end if;
+    before := countersign.row_image(item->>0, item->>1);  -- P2 refuses what was not read and is there
+    fresh[number] := before is null;
     rows[number] := jsonb_build_object('table', item->0, 'key', item->1, 'entry', item->3,
-      'before', countersign.completed(item->>0, befores[number]::jsonb), 'after', images[number]);
+      'before', countersign.completed(item->>0, before::jsonb), 'after', images[number]);
   end loop;
-  perform countersign.check_all(jsonb_build_object(
-    'change', change - 'writes', 'now', stamp, 'login', login, 'rows', to_jsonb(rows), 'places', places));
+  refused := countersign.check_all(jsonb_build_object('change', change - 'writes', 'now', stamp, 'login', login, 'person', person,
+    'rows', to_jsonb(rows), 'places', ready.places));
   return countersign.write_change(change, ready.pieces, ready.listed, fresh, head.seq, head.hash,
                                   greatest(stamp collate "C", head.last_at collate "C"));
 end $$;

@@ -5,9 +5,8 @@
 
 create or replace function countersign.guard_p01(the_case jsonb) returns void
 language plpgsql stable as $$
-declare actor jsonb := the_case->'change'->'actor';
 begin
-  if coalesce(actor->>'id', '') = '' or coalesce(actor->>'name', '') = '' then
+  if not the_case @? '$.change.actor ? (@.id != "" && @.name != "")' then
     perform countersign.refuse('P1', 'an entry must name who acts');
   end if;
 end $$;

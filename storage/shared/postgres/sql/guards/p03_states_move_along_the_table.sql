@@ -9,45 +9,48 @@
 -- actions that lead the same way stand with a comma between; what was written tells which it is.
 create or replace function countersign.request_move(was text, becomes text) returns text
 language sql immutable parallel safe as $$
-  select case concat(was, '>', becomes)
-    when '>pending' then 'request.created'
-    when '>approved' then 'request.approved'
-    when 'pending>approved' then 'emergency.countersigned,request.approved'
-    when 'pending>denied' then 'request.denied'
-    when 'pending>withdrawn' then 'request.withdrawn'
-    when 'pending>expired' then 'request.expired'
-    when 'approved>withdrawn' then 'request.withdrawn'
-    when 'approved>lapsed' then 'request.lapsed'
-    when 'approved>used' then 'session.started'
-    when 'pending>declared' then 'break_glass.declared'
-    when 'expired>declared' then 'break_glass.declared'
-    when 'declared>cooling' then 'break_glass.countersigned'
-    when 'declared>vetoed' then 'break_glass.vetoed'
-    when 'declared>withdrawn' then 'request.withdrawn'
-    when 'declared>lapsed' then 'request.lapsed'
-    when 'cooling>vetoed' then 'break_glass.vetoed'
-    when 'cooling>withdrawn' then 'request.withdrawn'
-    when 'cooling>approved' then 'break_glass.usable,emergency.countersigned'
-    when 'cooling>lapsed' then 'request.lapsed'
-    when 'cooling>used' then 'session.started'
-    when 'expired>approved' then 'emergency.countersigned'
-    when 'declared>approved' then 'emergency.countersigned' end
+  select '{
+    ">pending": "request.created",
+    ">approved": "request.approved",
+    "pending>approved": "emergency.countersigned,request.approved",
+    "pending>denied": "request.denied",
+    "pending>withdrawn": "request.withdrawn",
+    "pending>expired": "request.expired",
+    "approved>withdrawn": "request.withdrawn",
+    "approved>lapsed": "request.lapsed",
+    "approved>used": "session.started",
+    "pending>declared": "break_glass.declared",
+    "expired>declared": "break_glass.declared",
+    "declared>cooling": "break_glass.countersigned",
+    "declared>vetoed": "break_glass.vetoed",
+    "declared>withdrawn": "request.withdrawn",
+    "declared>lapsed": "request.lapsed",
+    "cooling>vetoed": "break_glass.vetoed",
+    "cooling>withdrawn": "request.withdrawn",
+    "cooling>approved": "break_glass.usable,emergency.countersigned",
+    "cooling>lapsed": "request.lapsed",
+    "cooling>used": "session.started",
+    "expired>approved": "emergency.countersigned",
+    "declared>approved": "emergency.countersigned"
+  }'::jsonb->>concat(was, '>', becomes)
 $$;
 create or replace function countersign.elevation_move(was text, becomes text) returns text
 language sql immutable parallel safe as $$
-  select case concat(was, '>', becomes)
-    when '>asked' then 'elevation.asked'
-    when 'declined>asked' then 'elevation.asked'
-    when 'asked>granted' then 'elevation.granted'
-    when 'asked>declined' then 'elevation.declined' end
+  select '{
+    ">asked": "elevation.asked",
+    "declined>asked": "elevation.asked",
+    "asked>granted": "elevation.granted",
+    "asked>declined": "elevation.declined"
+  }'::jsonb->>concat(was, '>', becomes)
 $$;
 create or replace function countersign.mail_move(was text, becomes text) returns text
 language sql immutable parallel safe as $$
-  select case concat(was, '>', becomes)
-    when 'queued>queued' then 'mail.deferred'
-    when 'queued>delivered' then 'mail.delivered'
-    when 'queued>failed' then 'mail.failed'
-    when 'failed>queued' then 'mail.requeued' end
+  select '{
+    "queued>queued": "mail.deferred",
+    "queued>delivered": "mail.delivered",
+    "queued>failed": "mail.failed",
+    "failed>queued": "mail.requeued"
+  }'::jsonb->>concat(was, '>', becomes)
 $$;
 create or replace function countersign.end_action(kind text) returns text
 language sql immutable parallel safe as $$
@@ -57,39 +60,39 @@ $$;
 
 -- REQUEST_MOVABLE and SESSION_MOVABLE: which fields an action may change.
 create or replace function countersign.movable(table_name text, code text) returns text[]
-language plpgsql immutable parallel safe as $$
-begin
-  return case when table_name = 'request' then case code
-      when 'request.approved' then '{state,layer,granted_minutes,decided_at,decided_by,decision_note,usable_until}'
-      when 'request.denied' then '{state,decided_at,decided_by,decision_note}'
-      when 'request.withdrawn' then '{state}' when 'request.expired' then '{state}' when 'request.lapsed' then '{state}'
-      when 'request.countersigned' then '{countersigned_by,countersigned_at}'
-      when 'request.declined' then '{declined_by}'
-      when 'question.asked' then '{exchanges}' when 'question.answered' then '{exchanges}'
-      when 'session.started' then '{state,session_id}'
-      when 'break_glass.declared' then '{state,break_glass}'
-      when 'break_glass.countersigned' then '{state,layer,granted_minutes,break_glass}'
-      when 'break_glass.cooling' then '{break_glass}'
-      when 'break_glass.vetoed' then '{state,decided_at,decided_by,decision_note}'
-      when 'break_glass.usable' then '{state,usable_until}'
-      when 'emergency.declared' then '{emergency}'
-      when 'emergency.countersigned' then '{state,layer,granted_minutes,usable_until,emergency}' end
-    when table_name = 'session' then case code
-      when 'session.ended' then '{ended_at,end_kind,ended_by,end_reason,outcome}'
-      when 'session.force_ended' then '{ended_at,end_kind,ended_by,end_reason,outcome}'
-      when 'session.expired' then '{ended_at,end_kind,ended_by,end_reason,outcome}'
-      when 'outcome.given' then '{outcome}'
-      when 'elevation.asked' then '{elevation}' when 'elevation.declined' then '{elevation}'
-      when 'elevation.granted' then '{elevation,mode}'
-      else case when code like 'platform\_admin.impersonate.action.%' then '{records_seen,views,beyond_scope,last_viewed}' end
-      end end::text[];
-end $$;
+language sql immutable parallel safe as $$
+  select (case when table_name = 'session' and starts_with(code, 'platform_admin.impersonate.action.')
+               then '{records_seen,views,beyond_scope,last_viewed}' else '{
+    "request request.approved": "{state,layer,granted_minutes,decided_at,decided_by,decision_note,usable_until}",
+    "request request.denied": "{state,decided_at,decided_by,decision_note}",
+    "request request.withdrawn": "{state}",
+    "request request.expired": "{state}",
+    "request request.lapsed": "{state}",
+    "request request.countersigned": "{countersigned_by,countersigned_at}",
+    "request request.declined": "{declined_by}",
+    "request question.asked": "{exchanges}",
+    "request question.answered": "{exchanges}",
+    "request session.started": "{state,session_id}",
+    "request break_glass.declared": "{state,break_glass}",
+    "request break_glass.countersigned": "{state,layer,granted_minutes,break_glass}",
+    "request break_glass.cooling": "{break_glass}",
+    "request break_glass.vetoed": "{state,decided_at,decided_by,decision_note}",
+    "request break_glass.usable": "{state,usable_until}",
+    "request emergency.declared": "{emergency}",
+    "request emergency.countersigned": "{state,layer,granted_minutes,usable_until,emergency}",
+    "session session.ended": "{ended_at,end_kind,ended_by,end_reason,outcome}",
+    "session session.force_ended": "{ended_at,end_kind,ended_by,end_reason,outcome}",
+    "session session.expired": "{ended_at,end_kind,ended_by,end_reason,outcome}",
+    "session outcome.given": "{outcome}",
+    "session elevation.asked": "{elevation}",
+    "session elevation.declined": "{elevation}",
+    "session elevation.granted": "{elevation,mode}"
+  }'::jsonb->>concat(table_name, ' ', code) end)::text[]
+$$;
 create or replace function countersign.view_action(kind text) returns text
 language sql immutable parallel safe as $$
-  select 'platform_admin.impersonate.action.' || case kind
-    when 'record' then 'record.viewed' when 'field' then 'field.viewed' when 'file' then 'file.viewed'
-    when 'screen' then 'screen.viewed' when 'query' then 'query.ran' when 'search' then 'search.ran'
-    when 'export' then 'export.made' end
+  select 'platform_admin.impersonate.action.' || ('{"record": "record.viewed", "field": "field.viewed", "file": "file.viewed",
+    "screen": "screen.viewed", "query": "query.ran", "search": "search.ran", "export": "export.made"}'::jsonb->>kind)
 $$;
 
 -- What happened to a request: its actions, one of which every entry about it must be.
@@ -149,8 +152,16 @@ end $$;
 
 create or replace function countersign.session_actions(b jsonb, a jsonb, moment text) returns text[]
 language plpgsql stable as $$
-declare acts text[]; movable text[]; act text; over boolean := moment >= b->>'expires_at' or b->>'ended_at' is not null;
+declare acts text[]; movable text[]; act text; over boolean;
 begin
+  if b <> 'null' and b->>'ended_at' is null and moment < b->>'expires_at' and a->>'views' <> b->>'views'
+     and a - '{records_seen,views,beyond_scope,last_viewed}'::text[] = b - '{records_seen,views,beyond_scope,last_viewed}'::text[] then
+    act := countersign.view_action(split_part(a->>'last_viewed', ' ', 1));  -- what happens most: something more was viewed
+    if act is not null then
+      return array[act];
+    end if;
+  end if;
+  over := moment >= b->>'expires_at' or b->>'ended_at' is not null;
   if b = 'null' then
     if a->>'ended_at' is not null or a->'elevation' <> 'null' or a->'outcome' <> 'null' then
       perform countersign.refuse('P3', format('session %s begins as a new one', a->>'id'));
@@ -194,19 +205,15 @@ end $$;
 
 -- What an entry says it is about: the key of a row.
 create or replace function countersign.subject_of(code text, e jsonb) returns text
-language plpgsql immutable as $$
-begin
-  return coalesce(case split_part(code, '.', 1)
-    when 'request' then e->>'request' when 'question' then e->>'request'
-    when 'session' then e->>'session' when 'elevation' then e->>'session' when 'outcome' then e->>'session'
-    when 'platform_admin' then e->>'session'
-    when 'settings' then e->>'tenant' when 'kill_switch' then e->>'tenant' when 'tenant' then e->>'tenant'
-    when 'staff' then e->'data'->>'staff' when 'credential' then e->'data'->>'staff' when 'database' then e->'data'->>'staff'
-    when 'break_glass' then e->>'request' when 'emergency' then e->>'request' when 'incident' then e->>'request'
-    when 'review' then e->'data'->>'review'
-    when 'rota' then e->'data'->>'shift'
-    when 'mail' then e->'data'->>'mail' when 'api_key' then e->'data'->>'key' when 'portal' then e->'data'->>'session' end, '');
-end $$;
+language sql immutable as $$
+  select coalesce(e #>> ('{
+    "request": "{request}", "question": "{request}", "break_glass": "{request}", "emergency": "{request}", "incident": "{request}",
+    "session": "{session}", "elevation": "{session}", "outcome": "{session}", "platform_admin": "{session}",
+    "settings": "{tenant}", "kill_switch": "{tenant}", "tenant": "{tenant}",
+    "staff": "{data,staff}", "credential": "{data,staff}", "database": "{data,staff}",
+    "review": "{data,review}", "rota": "{data,shift}", "mail": "{data,mail}", "api_key": "{data,key}", "portal": "{data,session}"
+  }'::jsonb->>split_part(code, '.', 1))::text[], '')
+$$;
 
 create or replace function countersign.guard_p03(the_case jsonb) returns void
 language plpgsql stable as $$
@@ -226,6 +233,12 @@ begin
         acts := countersign.request_actions(b, a, moment);
         if acts = '{session.started}' then subject := a->>'session_id'; end if;
       when 'session' then acts := countersign.session_actions(b, a, moment);
+      when 'mail' then
+        continue when b = 'null';  -- a letter is written beside what it is about
+        acts := array[countersign.mail_move(b->>'state', a->>'state')];
+        if acts[1] is null then
+          perform countersign.refuse('P3', format('letter %s cannot move from %s to %s', a->>'id', b->>'state', a->>'state'));
+        end if;
       when 'session_view' then
         if b <> 'null' then perform countersign.refuse('P3', 'what was viewed is never changed'); end if;
         acts := array[countersign.view_action(a->>'kind')]; subject := a->>'session_id';
@@ -260,11 +273,6 @@ begin
         else perform countersign.refuse('P3', format('an account (%s) is made and deactivated, nothing else', a->>'id'));
         end if;
       when 'credential' then acts := '{credential.enrolled}';
-      when 'mail' then
-        if b <> 'null' then acts := array[countersign.mail_move(b->>'state', a->>'state')]; end if;
-        if acts[1] is null and b <> 'null' then
-          perform countersign.refuse('P3', format('letter %s cannot move from %s to %s', a->>'id', b->>'state', a->>'state'));
-        end if;
       when 'incident' then acts := '{incident.registered}'; subject := a->>'request_id';
       when 'review' then acts := array[case when b = 'null' then 'review.opened' else 'review.signed' end];
       when 'office_hours' then acts := '{rota.hours_set}'; subject := '';
@@ -306,6 +314,11 @@ begin
   for n in 0 .. jsonb_array_length(the_case->'change'->'entries') - 1 loop
     e := the_case->'change'->'entries'->n;
     noun := split_part(e->>'action', '.', 1);
+    if noun in ('session', 'elevation', 'outcome', 'platform_admin') then  -- what happens most
+      subject := countersign.row_after(the_case, 'session', e->>'session');
+      continue when (subject->'tenant_id', subject->'target_id', subject->'ticket', subject->'request_id')
+                  = (e->'tenant', e->'target', e->'ticket', e->'request');
+    end if;
     continue when e->>'action' = 'request.refused' or noun in ('rate_limit', 'log', 'digest', 'alert', 'tenant', 'settings', 'kill_switch', 'database', 'staff', 'credential', 'sign_in', 'rota');
     if noun in ('api_key', 'portal') then
       select r->'after' into subject from jsonb_array_elements(the_case->'rows') as r

@@ -6,10 +6,14 @@
 
 create or replace function countersign.guard_p04(the_case jsonb) returns void
 language plpgsql stable as $$
-declare
-  actor constant text := the_case->'change'->'actor'->>'id'; moment constant text := the_case->>'now';
-  r jsonb; a jsonb; b jsonb; request jsonb; signer text;
+declare actor text; moment text; r jsonb; a jsonb; b jsonb; request jsonb; signer text;
 begin
+  if not the_case @? '$.rows[*] ? (@.table == "request" || @.table == "decision"
+                                   || @.table == "session" && (@.before == null || @.after.elevation != null))' then
+    return;
+  end if;
+  actor := the_case->'change'->'actor'->>'id';
+  moment := the_case->>'now';
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
     r := the_case->'rows'->n;
     continue when r->>'table' not in ('request', 'session', 'decision');

@@ -7,9 +7,14 @@
 
 create or replace function countersign.guard_p05(the_case jsonb) returns void
 language plpgsql stable as $$
-declare
-  actor constant jsonb := the_case->'change'->'actor'; moment constant text := the_case->>'now'; r jsonb; a jsonb; b jsonb; wanted text;
+declare actor jsonb; moment text; r jsonb; a jsonb; b jsonb; wanted text;
 begin
+  if not the_case @? '$.rows[*] ? (@.table == "settings" || @.table == "decision" || @.table == "consent_link" || @.table == "mail"
+                                   || @.table == "request")' then
+    return;
+  end if;
+  actor := the_case->'change'->'actor';
+  moment := the_case->>'now';
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
     r := the_case->'rows'->n;
     continue when r->>'table' not in ('settings', 'decision', 'consent_link', 'mail', 'request');

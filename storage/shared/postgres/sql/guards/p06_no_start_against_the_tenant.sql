@@ -5,8 +5,13 @@
 
 create or replace function countersign.guard_p06(the_case jsonb) returns void
 language plpgsql stable as $$
-declare r jsonb; a jsonb; b jsonb; why text; running text; moment constant text := the_case->>'now';
+declare r jsonb; a jsonb; b jsonb; why text; running text; moment text;
 begin
+  if not the_case @? '$.rows[*] ? (@.table == "request" || @.table == "settings" || @.table == "tenant"
+                                   || @.table == "session" && (@.before == null || @.after.elevation != null))' then
+    return;
+  end if;
+  moment := the_case->>'now';
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
     r := the_case->'rows'->n;
     continue when r->>'table' not in ('request', 'session', 'settings', 'tenant');

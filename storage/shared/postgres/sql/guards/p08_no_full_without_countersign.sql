@@ -7,6 +7,12 @@ create or replace function countersign.guard_p08(the_case jsonb) returns void
 language plpgsql stable as $$
 declare r jsonb; a jsonb; b jsonb; request jsonb; signing boolean;
 begin
+  if not the_case @? '$.rows[*] ? (@.table == "request" && (@.after.countersigned_by != @.before.countersigned_by || @.before == null
+                                   || @.after.declined_by != @.before.declined_by)
+                                   || @.table == "session" && (@.after.mode == "full" || @.before.mode == "full" || @.before == null
+                                   || @.after.elevation != null || @.before.elevation != null))' then
+    return;
+  end if;
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
     r := the_case->'rows'->n;
     continue when r->>'table' not in ('request', 'session');

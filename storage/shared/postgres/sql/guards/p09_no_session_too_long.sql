@@ -5,8 +5,13 @@
 
 create or replace function countersign.guard_p09(the_case jsonb) returns void
 language plpgsql stable as $$
-declare r jsonb; a jsonb; b jsonb; minutes int; request jsonb; until text; moment constant text := the_case->>'now';
+declare r jsonb; a jsonb; b jsonb; minutes int; request jsonb; until text; moment text;
 begin
+  if not the_case @? '$.rows[*] ? (@.table == "session" && (@.before == null || @.after.expires_at != @.before.expires_at
+                                   || @.after.ended_at != @.before.ended_at))' then
+    return;
+  end if;
+  moment := the_case->>'now';
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
     r := the_case->'rows'->n;
     continue when r->>'table' <> 'session';

@@ -8,28 +8,33 @@
 -- storage.shared.guards.p10…: ACTS, and a second factor replaced. A test holds this to that.
 create or replace function countersign.act_of(code text) returns text
 language sql immutable parallel safe as $$
-  select case code when 'request.created' then 'request.create' when 'session.started' then 'session.start'
-    when 'request.countersigned' then 'request.countersign' when 'elevation.asked' then 'session.elevate'
-    when 'elevation.granted' then 'session.countersign' when 'session.force_ended' then 'session.force_end'
-    when 'break_glass.declared' then 'break_glass.declare' when 'break_glass.countersigned' then 'break_glass.countersign'
-    when 'emergency.declared' then 'emergency.declare' when 'emergency.countersigned' then 'emergency.countersign'
-    when 'credential.enrolled' then 'staff.enrol' end
+  select '{
+    "request.created": "request.create", "session.started": "session.start", "request.countersigned":
+    "request.countersign", "elevation.asked": "session.elevate", "elevation.granted": "session.countersign",
+    "session.force_ended": "session.force_end", "break_glass.declared": "break_glass.declare",
+    "break_glass.countersigned": "break_glass.countersign", "emergency.declared": "emergency.declare",
+    "emergency.countersigned": "emergency.countersign", "credential.enrolled": "staff.enrol"
+  }'::jsonb->>code
 $$;
 
 create or replace function countersign.guard_p10(the_case jsonb) returns void
 language plpgsql stable as $$
 declare
-  change constant jsonb := the_case->'change'; actor constant jsonb := the_case->'change'->'actor';
-  needed text[] := '{}'; code text; r jsonb; given jsonb; seconds int; shared boolean; amounts countersign.limits;
+  change constant jsonb := the_case->'change'; actor jsonb; needed text[] := '{}'; code text; r jsonb; given jsonb; seconds int; shared boolean; amounts countersign.limits;
 begin
   for n in 0 .. jsonb_array_length(change->'entries') - 1 loop
     code := change->'entries'->n->>'action';
     if starts_with(code, 'step_up.') then
       perform countersign.refuse('P10', 'what a code is worth is said by step_up alone');
     end if;
+    continue when countersign.act_of(code) is null;
     code := case when code = 'credential.enrolled' and countersign.has_action(the_case, 'staff.added') then null else countersign.act_of(code) end;
     needed := case when code is null or code = any (needed) then needed else needed || code end;
   end loop;
+  if needed = '{}' and not the_case @? '$.rows[*] ? (@.table == "step_up" || @.table == "credential")' then
+    return;
+  end if;
+  actor := change->'actor';
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
     r := the_case->'rows'->n;
     continue when r->>'table' not in ('step_up', 'credential');

@@ -8,6 +8,9 @@ create or replace function countersign.guard_p11(the_case jsonb) returns void
 language plpgsql stable as $$
 declare r jsonb; starting jsonb; sessions int := 0;
 begin
+  if not the_case @? '$.rows[*] ? (@.table == "standing" || @.table == "session" && @.before == null)' then
+    return;
+  end if;
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
     r := the_case->'rows'->n;
     if r->>'table' = 'standing' then

@@ -2,10 +2,15 @@
 -- auditor who was no part of it; an entry is disputed by an administrator of its tenant; the rota is set by supers.
 
 create or replace function countersign.guard_p12_reviews(the_case jsonb) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-  actor constant jsonb := the_case->'change'->'actor'; moment constant text := the_case->>'now'; r jsonb; a jsonb; b jsonb; person jsonb;
+language plpgsql stable as $$
+declare actor jsonb; moment text; r jsonb; a jsonb; b jsonb; person jsonb;
 begin
+  if not the_case @? '$.rows[*] ? (@.table == "incident" || @.table == "review" || @.table == "office_hours"
+                                   || @.table == "on_call_shift" || @.table == "request" && @.after.layer == "emergency")' then
+    return;
+  end if;
+  actor := the_case->'change'->'actor';
+  moment := the_case->>'now';
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
     r := the_case->'rows'->n; a := r->'after'; b := r->'before';
     case r->>'table'

@@ -43,23 +43,23 @@ declare
   person jsonb; e jsonb; r jsonb; a jsonb; b jsonb;
 begin
   if actor->>'kind' = 'staff' then
-    person := countersign.row_image('staff', actor->>'id')::jsonb;
+    person := the_case->'person';
     if not countersign.is_active(person, moment) then
       perform countersign.refuse('P12', format('%s is no active staff member', actor->>'name'));
     end if;
   end if;
   for n in 0 .. jsonb_array_length(the_case->'change'->'entries') - 1 loop
     e := the_case->'change'->'entries'->n;
+    if e->>'action' = 'database.created' then
+      if exists (select 1 from countersign.staff) then
+        perform countersign.refuse('P12', 'a database is made once');
+      end if;
+    end if;
     if countersign.may_record(e->>'action', actor, person->>'role') is distinct from true
        and not (the_case->'login'->>'kind' = 'owner' and actor->>'id' not in ('clock', 'mail')) then
       perform countersign.refuse('P12', format('%s is not for %s (%s)', e->>'action', actor->>'id', coalesce(person->>'role', actor->>'kind')));
     end if;
   end loop;
-  if countersign.has_action(the_case, 'database.created') then
-    if exists (select 1 from countersign.staff) then
-      perform countersign.refuse('P12', 'a database is made once');
-    end if;
-  end if;
   for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
     r := the_case->'rows'->n;
     continue when r->>'table' not in ('request', 'session', 'session_view', 'staff', 'credential', 'standing');
@@ -68,7 +68,7 @@ begin
       when 'request' then perform countersign.is_theirs_to_do(actor, b, a, moment);
       when 'session' then perform countersign.is_their_session(the_case, actor, b, a);
       when 'session_view' then
-        if (countersign.row_image('session', a->>'session_id')::jsonb->>'tenant_id') is distinct from (a->>'tenant_id')
+        if (countersign.row_before(the_case, 'session', a->>'session_id')->>'tenant_id') is distinct from (a->>'tenant_id')
            or not countersign.is_now(a->>'at', moment) then
           perform countersign.refuse('P12', 'what was viewed was viewed now, in that session');
         end if;
@@ -105,7 +105,7 @@ end $$;
 
 create or replace function countersign.is_their_session(the_case jsonb, actor jsonb, b jsonb, a jsonb) returns void
 language plpgsql stable as $$
-declare own constant boolean := actor->>'id' = a->>'engineer_id'; viewed int := 0; view_row jsonb; ok boolean := true;
+declare own constant boolean := actor->>'id' = a->>'engineer_id'; viewed jsonb; view_row jsonb; ok boolean := true;
 begin
   if b = 'null' then
     return;  -- P7: whoever starts, starts their own
@@ -126,13 +126,9 @@ begin
   end if;
   if a->'elevation' <> b->'elevation' and a->'elevation'->>'state' = 'asked' then ok := ok and own; end if;
   if (a->>'views') <> (b->>'views') then
-    for n in 0 .. jsonb_array_length(the_case->'rows') - 1 loop
-      if the_case->'rows'->n->>'table' = 'session_view' and the_case->'rows'->n->'after'->>'session_id' = a->>'id' then
-        viewed := viewed + 1;
-        view_row := the_case->'rows'->n->'after';
-      end if;
-    end loop;
-    ok := ok and own and viewed = 1 and (a->>'views')::bigint = (b->>'views')::bigint + 1
+    viewed := jsonb_path_query_array(the_case, '$.rows[*] ? (@.table == "session_view").after ? (@.session_id == $id)', a);
+    view_row := viewed->0;
+    ok := ok and own and jsonb_array_length(viewed) = 1 and (a->>'views')::bigint = (b->>'views')::bigint + 1
       and (view_row->>'count')::bigint >= 0 and view_row->>'source' = 'engineer'
       and (a->>'records_seen')::bigint = (b->>'records_seen')::bigint
         + case when view_row->>'kind' in ('query', 'export', 'record') then (view_row->>'count')::bigint else 0 end
