@@ -48,7 +48,8 @@ async def main():
     actor = Actor(ActorKind.SYSTEM, "bench", "bench", "")
     for _ in range(int(sys.argv[2])):
         await asyncio.sleep(random.uniform(0.15, 0.25))
-        change = Change(new_change_id(), clock.now(), actor, (Draft(Action.LOG_EXPORTED),), (), ())
+        said = Draft(Action.LOG_EXPORTED, data={"log": "operator"})
+        change = Change(new_change_id(), clock.now(), actor, (said,), (), ())
         applied = await shared.apply(change)
         print(applied.rev, time.monotonic(), flush=True)
     await shared.close()

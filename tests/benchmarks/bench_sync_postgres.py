@@ -52,7 +52,8 @@ async def main():
     actor = Actor(ActorKind.STAFF, *sys.argv[3:6])
     for _ in range(int(sys.argv[2])):
         await asyncio.sleep(random.uniform(0.05, 0.15))
-        change = Change(new_change_id(), await shared.now(), actor, (Draft(Action.LOG_EXPORTED),), (), ())
+        said = Draft(Action.LOG_EXPORTED, data={"log": "operator"})
+        change = Change(new_change_id(), await shared.now(), actor, (said,), (), ())
         applied = await shared.apply(change)
         print(applied.rev, time.monotonic(), flush=True)
     await shared.close()

@@ -40,7 +40,7 @@ def an_export(person: dict[str, Any], email: str) -> str:
             "id": new_change_id(),
             "at": time_text(datetime.now(UTC)),
             "actor": actor,
-            "entries": [{"action": "log.exported"}],
+            "entries": [{"action": "log.exported", "data": {"log": "operator"}}],
             "reads": [],
             "writes": [],
             "answer": {},

@@ -259,7 +259,7 @@ async def test_a_row_nobody_had_read_is_not_overwritten(shared: SqliteShared, cl
 
 async def test_the_founder_is_the_first_entry(shared: SqliteShared, vault: Vault, clock: ManualClock) -> None:
     assert (await shared.apply(founding(vault, clock.now()))).rev == 1
-    by_ada = Change(new_change_id(), clock.now(), ADA, (Draft(Action.LOG_EXPORTED),), (), ())
+    by_ada = Change(new_change_id(), clock.now(), ADA, (Draft(Action.LOG_EXPORTED, data={"log": "operator"}),), (), ())
     assert (await shared.apply(by_ada)).rev == 2
     assert (await shared.apply(dataclasses.replace(by_ada, id=new_change_id(), actor=SYSTEM, writes=()))).rev == 3
 

@@ -17,6 +17,7 @@ from storage.errors import ClockSkew, Conflict, ForkedHistory, Offline
 from storage.log.actions import Action
 from storage.log.entry import Draft
 from storage.models import Request, RequestState, Session, Standing, StepUp
+from storage.models.row import Json
 from storage.replica.engine import Replica
 from storage.shared.change import Applied, Change, Write, new_change_id
 from storage.shared.sqlite import SqliteShared
@@ -101,13 +102,15 @@ async def test_two_consoles_of_one_engineer_start_one_session(world: World, seco
 
 async def test_never_more_than_three_tries(world: World) -> None:
     """Design: at most three times; then it says who is in the way."""
-    tries = 0
+    asked, tries = await world.ask(world.ann), 0
 
     def touch(view: Any, actor: Any, *, now: Any) -> Change:
         nonlocal tries
         tries += 1
         standing = view.get(Standing, world.ann.id)
-        return change(view, actor, now, [Draft(Action.RATE_LIMIT_MET)], [Write(standing)])
+        wanted: dict[str, Json] = {"engineer": actor.id, "wanted_tenant": asked.tenant_id, "why": "enough for now"}
+        met = Draft(Action.RATE_LIMIT_MET, request=asked.id, ticket=asked.ticket, data=wanted)
+        return change(view, actor, now, [met], [Write(standing)])
 
     class Busy:
         """Somebody else writes the very row before each apply."""

@@ -12,7 +12,7 @@ import pytest
 from storage.errors import GuardRefused
 from storage.log.actions import Action
 from storage.log.entry import Draft, Head
-from storage.models import Actor, ActorKind, Mail, Role, Staff, StepUp
+from storage.models import Actor, ActorKind, Mail, Role, Staff, Standing, StepUp, time_text
 from storage.shared import totp
 from storage.shared.change import Change, Read, Write, new_change_id
 from storage.shared.interface import StepUpAnswer
@@ -119,8 +119,11 @@ async def test_a_code_is_given_by_the_person_it_belongs_to(shared: SqliteShared,
 def by_ada(action: Action, row: Staff, rev: int, now: datetime) -> Change:
     """What Ada, a super, does with an account."""
     about = {"staff": row.id, "email": row.email, "name": row.name}
-    entry = Draft(action, data={**about, "role": row.role.value} if action is Action.STAFF_ADDED else about)
-    return Change(new_change_id(), now, ADA, (entry,), (Read("staff", row.id, rev),), (Write(row),))
+    reads = (Read("staff", row.id, rev),)
+    if action is not Action.STAFF_ADDED:
+        return Change(new_change_id(), now, ADA, (Draft(action, data=about),), reads, (Write(row),))
+    entry = Draft(action, data={**about, "role": row.role.value, "until": time_text(row.until) if row.until else None})
+    return Change(new_change_id(), now, ADA, (entry,), reads, (Write(row), Write(Standing(row.id, None, None, ()))))
 
 
 async def test_deactivated_staff_give_no_code(shared: SqliteShared, clock: ManualClock) -> None:

@@ -68,6 +68,11 @@ class Attacker:
         found = self.as_superuser(f'select image from countersign."{table}" where id = %s', key)
         return {**json.loads(found[0][0]), **changes}
 
+    def stored(self, table: str, key: str) -> Json | None:
+        """The row as it is, None where there is none."""
+        found = self.as_superuser(f'select image from countersign."{table}" where id = %s', key)
+        return json.loads(found[0][0]) if found else None
+
     def rev(self, table: str, key: str) -> int:
         found = self.as_superuser(f'select rev from countersign."{table}" where id = %s', key)
         return int(found[0][0]) if found else 0
@@ -116,9 +121,16 @@ class Attacker:
         return "step_up", {**given, "used_by": [*given["used_by"], change["id"]]}, 0
 
     def change(
-        self, actor: Json, entries: list[Json], *writes: tuple[str, Json, int], told: bool = True, **more: object
+        self,
+        actor: Json,
+        entries: list[Json],
+        *writes: tuple[str, Json, int],
+        told: bool = True,
+        true: bool = True,
+        **more: object,
     ) -> Json:
-        """A Change, by hand: everything written has been read, and (`told`) whoever must hear of it is written to."""
+        """A Change, by hand: everything written has been read, (`true`) entries say what is so where the attack says
+        nothing itself, and (`told`) whoever must hear of it is written to."""
         change: Json = {
             "id": new_change_id(),
             "at": self.now(),
@@ -131,23 +143,41 @@ class Attacker:
         rows = list(writes)
         if actor["step_up"]:
             rows.append(self.spent(change, actor["step_up"]))
-        if told:  # everything that is not the attack is in order
-            rows += self.letters(change, rows)
+        case = self.case(change, rows)
+        for entry in entries if true else ():  # everything that is not the attack is in order
+            self.make_true(case, entry)
+        if told:
+            rows += self.letters(case, change, rows)
         change.setdefault("writes", [[t, image["id"], canonical(image), entry] for t, image, entry in rows])
         change.setdefault("reads", [[t, image["id"], self.rev(t, image["id"])] for t, image, _ in rows])
         return change
 
-    def letters(self, change: Json, rows: list[tuple[str, Json, int]]) -> list[tuple[str, Json, int]]:
-        """A letter to everybody who must hear of it, each once, beside those that the attack itself writes."""
-        case = {
+    def case(self, change: Json, rows: list[tuple[str, Json, int]]) -> Json:
+        """The Change as guards see it."""
+        return {
             "change": change,
             "now": change["at"],
             "rows": [
-                {"table": table, "key": image["id"], "entry": entry, "before": None, "after": image}
-                for table, image, entry in rows
+                {"table": t, "key": image["id"], "entry": entry, "before": self.stored(t, image["id"]), "after": image}
+                for t, image, entry in rows
             ],
             "places": {f"{table} {image['id']}": place for place, (table, image, _) in enumerate(rows, 1)},
         }
+
+    def make_true(self, case: Json, entry: Json) -> None:
+        """Whatever of its row an entry leaves out is filled in (P3); what the attack says itself stands."""
+        ask = "select countersign.what_is_so(%s::jsonb, %s::jsonb)"
+        with suppress(psycopg.Error):  # about nothing that there is
+            so = self.as_superuser(ask, json.dumps(case), json.dumps(entry))[0][0]
+            said = {**(so.get("data") or {}), **entry.get("data", {})}
+            entry |= {name: so[name] for name in ("reason", "before", "after") if so.get(name) is not None} | dict(
+                entry
+            )
+            if said:
+                entry["data"] = said
+
+    def letters(self, case: Json, change: Json, rows: list[tuple[str, Json, int]]) -> list[tuple[str, Json, int]]:
+        """A letter to everybody who must hear of it, each once, beside those that the attack itself writes."""
         who = """select h, coalesce(c.image::jsonb->>'name', s.image::jsonb->>'name'), coalesce(c.email, s.email)
                  from countersign.hearers(%s::jsonb, %s::jsonb) as h left join countersign.contact as c on c.id = h
                  left join countersign.staff as s on s.id = h"""

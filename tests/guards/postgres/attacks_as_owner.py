@@ -169,7 +169,7 @@ def superuser_forges_a_linked_entry(it: Attacker) -> Strike:
 @attack("postgres", "CSP01")
 def superuser_applies_as_staff(it: Attacker) -> Strike:
     """The superuser calls `apply` as Lee."""
-    return it.striking(it.change(it.me(name="lee"), [{"action": "log.exported"}]))
+    return it.striking(it.change(it.me(name="lee"), [{"action": "log.exported", "data": {"log": "operator"}}]))
 
 
 def untied(it: Attacker, table: str, text: str) -> Strike:

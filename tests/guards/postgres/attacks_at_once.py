@@ -51,7 +51,7 @@ def deciding_twice_at_once(it: Attacker) -> Strike:
     maria = it.maria()
     yes = approving(it, maria, ("consent_link", it.row("consent_link", it.company.link, used_at=it.now()), 0))
     denied = it.row("request", pending, state="denied", decided_at=it.now(), decided_by=maria["id"])
-    made = {**decision(it, pending, "deny", maria["id"], maria["name"]), "id": "D-OTHER"}
+    made = {**decision(it, pending, "deny", maria["id"], maria["name"]), "id": "D-OTHER", "at": denied["decided_at"]}
     link = it.row("consent_link", links[0][0], used_at=it.now())
     no = other.striking(
         it.change(

@@ -183,7 +183,9 @@ def a_request_no_admin_hears_of(it: Attacker) -> Strike:
 def an_alarm_silenced(it: Attacker) -> Strike:
     """Meet the rate limit, mark the supers as alerted for an hour, and write to none of them."""
     quiet = it.row("standing", it.company.people["ann"], limit_alerted_at=it.now())
-    met = {"action": "rate_limit.met", "request": it.company.ready}
+    asked = it.row("request", it.company.ready)
+    said = {"engineer": quiet["id"], "wanted_tenant": asked["tenant_id"], "why": "5 sessions in the last hour"}
+    met = {"action": "rate_limit.met", "request": asked["id"], "ticket": asked["ticket"], "data": said}
     return it.striking(it.change(it.me(), [met], ("standing", quiet, 0)))
 
 

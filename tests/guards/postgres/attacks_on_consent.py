@@ -24,7 +24,7 @@ def approving(it: Attacker, actor: Json, *more: tuple[str, Json, int], **changes
     pending = it.company.pending
     exact = approved(it, actor["id"], **changes)
     exact["usable_until"] = time_text(parse_time(exact["decided_at"]) + timedelta(hours=8))
-    made = decision(it, pending, "approve", actor["id"], actor["name"], minutes=30)
+    made = decision(it, pending, "approve", actor["id"], actor["name"], minutes=30, at=exact["decided_at"])
     return it.striking(
         it.change(actor, [it.about("request.approved", pending)], ("request", exact, 0), ("decision", made, 0), *more)
     )

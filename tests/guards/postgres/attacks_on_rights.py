@@ -117,7 +117,7 @@ def becoming_a_colleague(it: Attacker) -> Strike:
 def hiding_behind_the_group(it: Attacker) -> Strike:
     """SET ROLE to the staff group, to be nobody: the actor is still the log-in."""
     it.sql("set role countersign_staff")
-    return it.striking(it.change(it.me(name="lee"), [{"action": "log.exported"}]))
+    return it.striking(it.change(it.me(name="lee"), [{"action": "log.exported", "data": {"log": "operator"}}]))
 
 
 @attack("ann", NO_RIGHT)
@@ -188,7 +188,7 @@ def shadowing_a_table(it: Attacker) -> Strike:
     it.sql("create temp table login as select current_user::text as role_name, 'staff'::text as kind, 'x'::text as id")
     it.sql("create temp table staff (id text, image text, rev bigint)")
     it.sql("set search_path = pg_temp, countersign, public")
-    return it.striking(it.change(it.me(name="lee"), [{"action": "log.exported"}]))
+    return it.striking(it.change(it.me(name="lee"), [{"action": "log.exported", "data": {"log": "operator"}}]))
 
 
 @attack("ann", "CSP01")
@@ -200,4 +200,4 @@ def shadowing_a_function(it: Attacker) -> Strike:
     it.sql("create function pg_temp.never(jsonb, jsonb) returns boolean language sql as 'select false'")
     it.sql("create operator pg_temp.<> (leftarg = jsonb, rightarg = jsonb, function = pg_temp.never)")
     it.sql("set search_path = pg_temp, pg_catalog")
-    return it.striking(it.change(it.me(name="lee"), [{"action": "log.exported"}]))
+    return it.striking(it.change(it.me(name="lee"), [{"action": "log.exported", "data": {"log": "operator"}}]))

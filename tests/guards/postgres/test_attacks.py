@@ -32,6 +32,7 @@ from tests.guards.postgres import (
     attacks_on_sessions,
     attacks_on_the_log,
     attacks_on_the_switch,
+    attacks_on_words,
 )
 from tests.guards.postgres.attacker import ATTACKS, DETECTED, Attack, Attacker
 from tests.guards.postgres.company import Company, company
@@ -46,6 +47,7 @@ MODULES = (
     attacks_on_rights,
     attacks_on_the_switch,
     attacks_on_attention,
+    attacks_on_words,
     attacks_at_once,
     attacks_as_owner,
 )

@@ -36,7 +36,7 @@ def test_the_triggers_know_apply_and_step_up() -> None:
         ann = Attacker(company(), name, "ann")
         try:
             ann.proof("request.create")
-            ann.apply(ann.change(ann.me(), [{"action": "log.exported"}]))
+            ann.apply(ann.change(ann.me(), [{"action": "log.exported", "data": {"log": "operator"}}]))
         finally:
             ann.close()
         found = god.execute("select about, by_apply from countersign.probed").fetchall()
