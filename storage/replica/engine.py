@@ -26,7 +26,7 @@ from storage.shared.interface import Position
 from storage.view import View
 
 _SIDE_FILES = ("", "-wal", "-shm")
-_WAL_BYTES = 8 * 2**20
+_WAL_BYTES = 4 * 2**20
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
