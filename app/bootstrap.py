@@ -252,4 +252,5 @@ def guarded(settings: Settings) -> GuardLimits:
         starts_per_hour=amounts.sessions_per_hour,
         tenants_per_day=amounts.tenants_per_day,
         step_up_reuse_seconds=amounts.step_up_reuse_seconds,
+        legal_email=settings.operator.legal_email,
     )

@@ -21,6 +21,7 @@ from storage.models import (
     ElevationState,
     EndKind,
     Layer,
+    Mail,
     Mode,
     Request,
     RequestState,
@@ -130,6 +131,7 @@ class Scene:
     action: Action
     after: tuple[Row, ...]
     entries: tuple[Draft, ...] = ()
+    mails: tuple[Mail, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     def stored(self, *rows: Row) -> Scene:
@@ -141,6 +143,9 @@ class Scene:
     def without(self, *rows: Row) -> Scene:
         gone = {(row.TABLE, row.id) for row in rows}
         return replace(self, after=tuple(row for row in self.after if (row.TABLE, row.id) not in gone))
+
+    def mailing(self, *mails: Mail) -> Scene:
+        return replace(self, mails=mails)
 
     def by(self, actor: Actor) -> Scene:
         return replace(self, actor=actor)
@@ -172,6 +177,7 @@ class Scene:
             entries,
             tuple(Read(row.TABLE, row.id, 1) for row in self.before),
             tuple(Write(row) for row in self.after),
+            self.mails,
         )
         return Case(change, now, self.limits, {(row.TABLE, row.id): (1, row.image()) for row in self.before})
 

@@ -20,6 +20,7 @@ from storage.models import (
     EmergencyCategory,
     Incident,
     Layer,
+    Mail,
     OfficeHours,
     OfficeSpan,
     RequestState,
@@ -30,6 +31,7 @@ from storage.models import (
     Start,
     TenantMode,
 )
+from storage.shared.guards.case import Limits
 from tests.guards.scene import (
     ANN,
     APPROVAL,
@@ -135,11 +137,15 @@ def emergency() -> Scene:
     actor = replace(acting(SUE, "P-1"), id=IDA, name=SECOND.name, email=SECOND.email)
     scene = Scene(
         (*COMPANY, SECOND, ALARMED, code), actor, Action.EMERGENCY_COUNTERSIGNED,
-        (OPENED, decision, used(code), INCIDENT, REVIEW),
+        (OPENED, decision, used(code), INCIDENT, REVIEW), mails=(TO_LEGAL,), limits=Limits(legal_email="legal@ops.example"),
     )  # fmt: skip
     return scene.named(Action.EMERGENCY_COUNTERSIGNED, Action.INCIDENT_REGISTERED, Action.REVIEW_OPENED)
 
 
+TO_LEGAL = Mail(
+    "M-1", "emergency.countersigned", "operator/legal", "Legal", "Legal@ops.example", TENANT, OPENED.id, None, "Told", (),
+    NOW,
+)  # fmt: skip
 LAWFUL = (declaring, signing, vetoing, entering, emergency)
 
 
@@ -174,6 +180,8 @@ TWO_HOURS_AGO = replace(HARM, declared_at=NOW - 2 * HOUR)
         (lambda: entering().stored(replace(APPROVAL, id="D-2", kind=DecisionKind.VETO)), "P7"),
         (lambda: entering().stored(replace(SETTINGS, mode=TenantMode.CONSENT_ONLY)), "P6"),
         (lambda: emergency().without(INCIDENT), "P12"),
+        (lambda: emergency().mailing(), "P5"),
+        (lambda: emergency().mailing(replace(TO_LEGAL, to_email="ida@ops.example")), "P5"),
         (lambda: emergency().without(REVIEW), "P12"),
         (lambda: emergency().stored(replace(ALARMED, emergency=replace(HARM, declared_by=IDA))).writing(replace(OPENED, emergency=replace(OPENED.emergency, declared_by=IDA))), "P4"),  # type: ignore[type-var]
         (lambda: emergency().stored(replace(ALARMED, emergency=TWO_HOURS_AGO)).writing(replace(OPENED, emergency=replace(OPENED.emergency, declared_at=TWO_HOURS_AGO.declared_at))), "P3"),  # type: ignore[type-var]

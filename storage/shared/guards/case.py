@@ -50,6 +50,8 @@ class Limits:
     tenants_per_day: int = 10
     step_up_seconds: int = 300
     step_up_reuse_seconds: int = 120
+    legal_email: str = ""
+    """The operator's own address that is told of every emergency; "": not known to the guards."""
 
 
 @dataclass(frozen=True)

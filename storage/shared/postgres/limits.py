@@ -1,5 +1,6 @@
-"""The operator's amounts ([limits] of the config) where PostgreSQL's guards read them: one row, the owner's to change
-(sql/guards/p00_the_case.sql). Written by `init` and `init --upgrade`, compared by `doctor`."""
+"""The operator's amounts ([limits] of the config) and its legal address (operator.legal_email) where PostgreSQL's
+guards read them: one row, the owner's to change (sql/guards/p00_the_case.sql). Written by `init` and `init --upgrade`,
+compared by `doctor`."""
 
 from __future__ import annotations
 
@@ -28,5 +29,8 @@ def compared(connection: Any, limits: Limits) -> tuple[bool, str, str]:
     ]
     if not differ:
         return True, ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in there.items()), ""
-    advice = "write the same [limits] into every config file; `countersign init --upgrade` sets the guards'"
+    advice = (
+        "write the same [limits] and operator.legal_email into every config file;"
+        " `countersign init --upgrade` sets the guards'"
+    )
     return False, "; ".join(differ), advice

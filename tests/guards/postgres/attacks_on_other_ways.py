@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+from storage.models import Mail
 from storage.models.row import parse_time, time_text
 from tests.guards.postgres.attacker import Attacker, Json, Strike, attack
 from tests.guards.postgres.attacks_on_consent import decision
@@ -256,6 +257,28 @@ def an_emergency_without_incident_and_review(it: Attacker) -> Strike:
 def an_emergency_without_review(it: Attacker) -> Strike:
     """Countersign an emergency with its incident, and leave the review out."""
     return opening(it, it.company.people["lee"], ("incident", incident(it), 1))
+
+
+def to_legal(it: Attacker, address: str) -> Json:
+    request = it.company.alarmed
+    letter = Mail("M-LEGAL", "emergency.countersigned", "operator/legal", "Legal", address, it.row("request", request)["tenant_id"], request, None, "Told", (), parse_time(it.now()))  # fmt: skip
+    return dict(json.loads(letter.image()))
+
+
+@attack("lee", "CSP05")
+def an_emergency_that_the_operators_legal_department_never_hears_of(it: Attacker) -> Strike:
+    """Countersign an emergency and leave out the letter to the operator's legal address."""
+    return opening(it, it.company.people["lee"], ("incident", incident(it), 1), ("review", review(it), 2))
+
+
+@attack("lee", "CSP05")
+def the_legal_letter_to_oneself(it: Attacker) -> Strike:
+    """Countersign an emergency and send the legal department's letter to oneself."""
+    it.as_superuser("update countersign.limits set legal_email = 'legal@ops.example'")
+    own = to_legal(it, it.me()["email"])
+    return opening(
+        it, it.company.people["lee"], ("incident", incident(it), 1), ("review", review(it), 2), ("mail", own, 0)
+    )
 
 
 @attack("ann", "CSP05", "CSP10", "CSP12", "CSP03")
