@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.policy.verdict import Refused
-from app.services import requests, sessions, tenants
+from app.services import break_glass, requests, sessions, tenants
 from app.services.command import change
 from app.services.desk import Desk
 from storage.clock import SharedClock
@@ -23,6 +23,7 @@ from storage.shared.change import Applied, Change, Write, new_change_id
 from storage.shared.sqlite import SqliteShared
 from storage.sync import Sync
 from storage.witness import Witness
+from tests.services.cable import LaptopClock
 from tests.services.world import World
 
 
@@ -164,6 +165,23 @@ async def test_a_wrong_clock_is_measured_again(world: World) -> None:
     world.desk = Desk(world.shared, world.replica, world.sync, clock)
     request = await world.ask()
     assert abs((request.created_at - world.clock.now()).total_seconds()) < 2
+
+
+async def test_a_clock_a_second_ahead_is_told_by_the_rules_not_by_a_guard(world: World, tmp_path: Path) -> None:
+    """REQ-209, P3: a second too early is too early; the person reads why, and from when it will do."""
+    asked = await world.ask(urgent=True)
+    clock = LaptopClock(world.clock)
+    replica = Replica.open(tmp_path / "ahead" / "replica.db")
+    sync = Sync(world.shared, replica, Witness(tmp_path / "ahead" / "w.json"), clock)
+    desk = Desk(world.shared, replica, sync, clock)
+    await sync.pull()
+    world.clock.advance(hours=24, seconds=-1)
+    clock.off = timedelta(seconds=1)
+    words = "The card network closes disputes for refund 8841 tonight, after that the money is lost to the traveller."
+    with pytest.raises(Refused, match=r"still waits for the tenant: break-glass from"):
+        await desk.run(break_glass.declare, world.actor(world.ann), asked.id, words, otp=world.code(world.ann))
+    await sync.close()
+    replica.close()
 
 
 async def test_a_clock_that_stays_wrong_is_told(world: World) -> None:

@@ -18,35 +18,13 @@ from storage.errors import Corrupt, Offline
 from storage.models import LinkKind, Mode, Request, RequestState, Session, SessionView, ViewKind
 from storage.outbox import Kept, KeptState, Outbox
 from storage.replica.engine import Replica
-from storage.shared.change import Applied, Change
 from storage.sync import Sync
 from storage.witness import Witness
+from tests.services.cable import Cable
 from tests.services.world import World
 
 OUTCOME = ("a webhook was lost", "nothing", "no", "")
 ELEVATION = "the payout flag of refund 8841 is stuck and must be reset by hand in the live record"
-
-
-class Cable:
-    """The shared database, at the end of a cable. `cut` takes effect at once; `lose_answer` lets one Change through and
-    loses what was answered."""
-
-    def __init__(self, shared: Any) -> None:
-        self._shared, self.cut, self.lose_answer = shared, False, False
-
-    def __getattr__(self, name: str) -> Any:
-        if self.cut and name in ("apply", "pull", "step_up", "now", "position"):
-            raise Offline("the shared database is out of reach")
-        return getattr(self._shared, name)
-
-    async def apply(self, change: Change) -> Applied:
-        if self.cut:
-            raise Offline("the shared database is out of reach")
-        applied: Applied = await self._shared.apply(change)
-        if self.lose_answer:
-            self.lose_answer, self.cut = False, True
-            raise Offline("the connection was lost")
-        return applied
 
 
 @dataclass
