@@ -105,8 +105,10 @@ def declare_anew(
     declared = replace(asked, emergency=_declared(staff, category, reason, now))
     asked_mails = letters.request_created(view, place, engineer, declared, now)
     mails = urgent_letters.emergency_declared(view, place, engineer, staff, declared, reading.supers(view), now)
+    asked_for: dict[str, Json] = {"engineer": {"id": engineer.id, "name": engineer.name, "email": engineer.email}}
+    entry = created(declared, tuple(mail.to_id for mail in asked_mails))
     entries = [
-        created(declared, tuple(mail.to_id for mail in asked_mails)),
+        replace(entry, data={**entry.data, **asked_for}),  # REQ-402: whoever declares is not whoever enters
         _entry(Action.EMERGENCY_DECLARED, declared, reason),
     ]
     return change(

@@ -109,6 +109,10 @@ async def test_asked_anew_in_the_same_act(world: World) -> None:
     request = world.row(Request, done.answer["id"])
     assert (request.engineer_id, request.state) == (world.ann.id, RequestState.PENDING)
     assert {one.to_id for one in world.letters("request.created", request.id)} == {MARIA, JUAN}
+    told = [json.loads(one.body) for one in await world.shared.entries("tenant:northwind", 0)]
+    (asked,) = (one for one in told if one["action"] == "request.created")
+    who = {"id": world.ann.id, "name": "Ann Lee", "email": "ann@ops.example"}
+    assert (asked["actor"]["name"], asked["data"]["engineer"]) == ("Dana Weiss", who), "REQ-402: who is to enter"
     await world.run(emergency.countersign, world.lee, request.id, LEGAL)
     assert (await world.start(world.row(Request, request.id))).layer is Layer.EMERGENCY
 
