@@ -18,7 +18,7 @@ from storage.log.entry import Draft
 from storage.models import Actor, Mail, Request, Review, ReviewKind, Staff, time_text
 from storage.models.row import Json
 from storage.shared.change import Change, Write
-from storage.view import View
+from storage.view import View, derived_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def opened(
 ) -> Opened:
     """A review that somebody uninvolved must sign within 72 hours; the supers are told."""
     review = Review(
-        id=view.fresh_id("V"),
+        id=_about_entry(view, disputed) if disputed else view.fresh_id("V"),
         kind=kind,
         tenant_id=tenant_id,
         request_id=request.id if request else None,
@@ -88,6 +88,15 @@ def opened(
     data: dict[str, Json] = {"due_at": time_text(review.due_at), "barred": list(review.barred)}
     mails = review_letters.opened(view, place, review, request, reading.supers(view), now)
     return Opened(review, about(Action.REVIEW_OPENED, review, claim, data), mails)
+
+
+def _about_entry(view: View, entry: Disputed) -> str:
+    """The key of the next review about this entry. It follows from the entry, so that two admins who dispute it at the
+    same moment write the same row: the second is told of the first."""
+    number = 0
+    while view.get(Review, key := derived_id(f"dispute {entry.tenant_id} {entry.seq}", "V", number)) is not None:
+        number += 1
+    return key
 
 
 def dispute(view: View, actor: Actor, entry: Disputed, words: str, *, now: datetime) -> Change:

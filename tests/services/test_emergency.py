@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from app.policy.verdict import Refused
 from app.reports.transparency import collect
 from app.services import break_glass, consent, emergency, reviews, tenants
-from app.services.desk import StepUpNeeded
+from app.services.desk import Desk, StepUpNeeded
 from app.services.tenants import ContactRecord
+from storage.errors import Conflict
 from storage.log.entry import Head
 from storage.models import (
     ContactRole,
@@ -28,6 +30,9 @@ from storage.models import (
     Staff,
     TenantMode,
 )
+from storage.replica.engine import Replica
+from storage.sync import Sync
+from storage.witness import Witness
 from tests.mailed import text_of
 from tests.services.world import NORTHWIND, PLATFORM, World
 
@@ -345,3 +350,24 @@ async def test_only_an_admin_of_the_tenant_disputes_once(world: World) -> None:
         await world.run(reviews.dispute, world.admin(JUAN), entry, "This neither.")
     with pytest.raises(Refused, match="dispute is missing"):
         await world.run(reviews.dispute, world.admin(JUAN), await first_entry(world, "session.started"), " ")
+
+
+async def test_two_admins_who_dispute_the_same_entry_at_once_open_one_review(world: World, tmp_path: Path) -> None:
+    """REQ-504: the second, on a console that has not heard of the first, is told; once signed, it can be disputed
+    again."""
+    await world.inside()
+    entry = await first_entry(world, "session.started")
+    replica = Replica.open(tmp_path / "other" / "replica.db")
+    sync = Sync(world.shared, replica, Witness(tmp_path / "other" / "w.json"), world.clock)  # type: ignore[arg-type]  # as the real one
+    other = Desk(world.shared, replica, sync, world.clock)
+    await sync.pull()
+    await world.run(reviews.dispute, world.admin(MARIA), entry, "This was not agreed.")
+    with pytest.raises(Conflict, match="is disputed already"):
+        await other.run(reviews.dispute, world.admin(JUAN), entry, "This neither.")
+    (review,) = world.desk.view().find(Review, tenant_id="northwind")
+    await world.run(reviews.sign, world.dana, review.id, FINDING)
+    await sync.pull()
+    await other.run(reviews.dispute, world.admin(JUAN), entry, "That is no answer.")
+    assert len(other.view().find(Review, tenant_id="northwind")) == 2
+    await sync.close()
+    replica.close()
