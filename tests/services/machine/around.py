@@ -1,7 +1,8 @@
-"""What happens around requests and sessions: tenants shut, people leave, codes are guessed, time passes."""
+"""What happens around requests and sessions: tenants shut and open, people leave, codes are guessed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from hypothesis import strategies as st
@@ -11,53 +12,54 @@ from app.services import staff, tenants
 from storage.models import TenantMode
 from tests.services.machine.company import TwoConsoles, people, picks, places
 
+modes = st.sampled_from(["default", "default", "consent_only", "forbidden"])
+
 
 class Around(TwoConsoles):
-    @rule(where=places, admin=st.integers(0, 1), lag=picks, on=st.booleans())
+    @rule(where=places, admin=st.integers(0, 1), lag=picks, same=st.integers(0, 4))
+    def turn_the_switch(self, where: str, admin: int, lag: int, same: int) -> None:
+        self.kill(where, admin, lag, on=self.model.places[where].kill is (same == 0))
+
     def kill(self, where: str, admin: int, lag: int, on: bool) -> None:
         place = self.model.places[where]
-        key = self.worlds[0].admin(place.admins[admin])
-        if self.do(lag, place.kill is not on, tenants.set_kill_switch, key, where, on):
+        key = self.known(place.admins[admin])
+
+        def turned(answer: Mapping[str, str]) -> None:
             place.kill = on
-            if on:
-                self.model.shut(place, self.now)
+            self.model.shut(place, self.now)
 
-    @rule(where=places, lag=picks, forbidden=st.booleans(), maximum=st.integers(10, 250))
-    def change_settings(self, where: str, lag: int, forbidden: bool, maximum: int) -> None:
+        self.act(lag, lambda: place.kill is not on, tenants.set_kill_switch, key, where, on, then=turned)
+
+    @rule(where=places, lag=picks, mode=modes, standing=st.booleans(), maximum=st.integers(10, 250))
+    def change_settings(self, where: str, lag: int, mode: str, standing: bool, maximum: int) -> None:
         place = self.model.places[where]
-        wanted = {"mode": TenantMode.FORBIDDEN if forbidden else TenantMode.DEFAULT, "max_minutes": maximum}
-        differs = (forbidden, maximum) != (place.forbidden, place.maximum)
-        allowed = 15 <= maximum <= 240 and differs
-        key = self.worlds[0].admin(place.admins[0])
-        if self.do(lag, allowed, tenants.change_settings, key, where, **wanted):
-            place.forbidden, place.maximum = forbidden, maximum
-            if not place.open():
-                self.model.shut(place, self.now)
+        key = self.known(place.admins[0])
 
-    @rule(by=people, who=st.sampled_from(["raj", "lee"]), lag=picks, really=st.integers(0, 4))
+        def changed(answer: Mapping[str, str]) -> None:
+            place.mode, place.standing, place.maximum = mode, standing, maximum
+            self.model.shut(place, self.now)
+
+        def may() -> bool:
+            differs = (mode, standing, maximum) != (place.mode, place.standing, place.maximum)
+            return 15 <= maximum <= 240 and differs
+
+        wanted = {"mode": TenantMode(mode), "standing_consent": standing, "max_minutes": maximum}
+        self.act(lag, may, tenants.change_settings, key, where, then=changed, **wanted)
+
+    @rule(by=people, who=st.sampled_from(["raj", "lee"]), lag=picks, really=st.integers(0, 6))
     def deactivate(self, by: str, who: str, lag: int, really: int) -> None:
         if really:  # seldom: nobody comes back
             return
         person, leaver = self.model.people[by], self.model.people[who]
-        allowed = person.acts() and person.role == "super" and leaver.active
-        key = self.staff(self.worlds[0], leaver).id
-        if self.do(lag, allowed, staff.deactivate, person, key):
+
+        def left(answer: Mapping[str, str]) -> None:
             leaver.active = False
             for case in self.model.cases.values():
                 if case.who is leaver and case.running(self.now):
                     case.ended = True
 
-    @rule(seconds=st.integers(1, 45 * 60))
-    def wait_a_while(self, seconds: int) -> None:
-        self.clock.advance(seconds=seconds)
-
-    @rule(hours=st.integers(4, 25))
-    def wait_long(self, hours: int) -> None:
-        self.clock.advance(hours=hours)
-
-    @rule(which=st.integers(0, 1))
-    def record_what_is_due(self, which: int) -> None:
-        self.wait(self.worlds[which].desk.record_due())
+        key = self.staff(self.worlds[0], leaver).id
+        self.act(lag, lambda: person.leads() and leaver.active, staff.deactivate, person, key, then=left)
 
     @rule(who=people, reuse=st.booleans())
     def give_a_wrong_code(self, who: str, reuse: bool) -> None:

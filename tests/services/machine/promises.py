@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 
 from hypothesis.stateful import invariant
 
 from app.policy.requests import state_at
-from storage.models import Decision, DecisionKind, Mode, Request, Session, Settings, StepUp, TenantMode
+from storage.models import Decision, DecisionKind, Mode, Request, Session, Settings, Staff, StepUp, TenantMode
 from tests.services.machine.company import TwoConsoles
+from tests.services.machine.history import Reader
+
+SECOND = (DecisionKind.COUNTERSIGN, DecisionKind.BREAK_GLASS, DecisionKind.EMERGENCY)
 
 
 class Promises(TwoConsoles):
@@ -20,6 +24,7 @@ class Promises(TwoConsoles):
         view = self.worlds[0].desk.view()
         asked = {one.id: one for one in view.find(Request)}
         shut = {one.id for one in view.find(Settings) if one.kill_switch or one.mode is TenantMode.FORBIDDEN}
+        shut |= {name for name, place in self.model.places.items() if place.status != "active"}
         decisions = view.find(Decision)
         for decision in decisions:
             assert decision.by != asked[decision.request_id].engineer_id, "nobody decides their own"
@@ -44,9 +49,47 @@ class Promises(TwoConsoles):
 
     def _as_modelled(self, asked: dict[str, Request]) -> None:
         """The real state, by time, is the one the model believes in."""
+        assert asked.keys() == self.model.cases.keys()
         for case in self.model.cases.values():
-            assert state_at(asked[case.id], self.now).value == case.now(self.now)
+            request = asked[case.id]
+            assert state_at(request, self.now).value == case.now(self.now)
+            assert request.layer.value == case.layer
+            glass = request.break_glass
+            assert (glass.cooling_since if glass else None) == (case.glass.accepted if case.glass else None)
             if case.session is not None:
                 session = self.worlds[0].row(Session, case.session)
                 assert session.is_active(self.now) is case.running(self.now)
                 assert (session.mode is Mode.FULL) is case.full_now
+        for person in self.model.people.values():
+            member = self.worlds[0].row(Staff, self.staff(self.worlds[0], person).id)
+            assert member.is_active(self.now) is person.active
+
+    def teardown(self) -> None:
+        if not hasattr(self, "loop"):
+            return
+        try:
+            self.wait(self._whole())
+        finally:
+            self.wait(self._closed())
+            self.loop.close()
+            shutil.rmtree(self.home)
+
+    async def _whole(self) -> None:
+        """Logs verify, replicas equal the shared database; what time ended is written down as it was; and the log alone
+        tells that no promise was broken."""
+        self.cable.cut = False
+        await self.pull()
+        await self.worlds[0].desk.record_due()
+        await self.pull()
+        for world in self.worlds:
+            assert await world.sync.check_everything() == ()
+            assert world.replica.position() == await self.shared.position()
+        for case in self.model.cases.values():
+            assert self.worlds[0].row(Request, case.id).state.value == case.now(self.now)
+        bodies = [one.body for one in await self.shared.entries("operator", 0, 10**6)]
+        Reader().read(bodies)
+
+    async def _closed(self) -> None:
+        for world in self.worlds:
+            await world.close()
+        await self.ground.gone(self.shared)

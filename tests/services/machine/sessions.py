@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from hypothesis import strategies as st
@@ -15,50 +16,57 @@ from tests.services.machine.company import TwoConsoles, people, picks
 class OnSessions(TwoConsoles):
     @rule(who=people, pick=picks, lag=picks, own=st.booleans())
     def start(self, who: str, pick: int, lag: int, own: bool) -> None:
-        case, person = self.case(pick), self.model.people[who]
+        case = self.case(pick, lambda case: case.now(self.now) == "approved")
         if case is None:
             return
-        if own:
-            person = case.who
-        world = self.worlds[lag % 2]
-        covered = not world.desk.needs_code(sessions.start, world.actor(self.staff(world, person)))
-        allowed = self.model.may_start(person, case, self.now) and (covered or not person.locked(self.now))
-        done = self.do(lag, allowed, sessions.start, person, case.id)
-        if done is None:
-            return
-        minutes = min(case.granted, case.place.maximum)
-        case.state, case.session, case.started = "used", done.answer["id"], self.now
-        case.planned = self.now + timedelta(minutes=minutes)
-        case.full_now = case.full and case.signed is True
-        person.starts.append((case.place.name, self.now))
-        self.longest[case.session] = case.place.maximum
+        the, person = case, case.who if own else self.model.people[who]
+
+        def started(answer: Mapping[str, str]) -> None:
+            minutes = min(the.granted, the.place.maximum)
+            the.state, the.session, the.planned = "used", answer["id"], self.at + timedelta(minutes=minutes)
+            the.full_now = the.full and the.signed is True
+            person.starts.append((the.place.name, self.at))
+            self.longest[the.session] = the.place.maximum
+            self.reached[f"entered by {the.layer}"] += 1
+
+        self.act(lag, lambda: self.model.may_start(person, the, self.now), sessions.start, person, the.id, then=started)
 
     @rule(who=people, pick=picks, lag=picks)
     def view(self, who: str, pick: int, lag: int) -> None:
         case, person = self.inside(pick), self.model.people[who]
-        if case:
-            allowed = person.acts() and person is case.who and case.running(self.now)
-            self.do(lag, allowed, sessions.log_view, person, case.session, ViewKind.RECORD, "refund 8841", ("amount",))
+        if case is None:
+            return
+        the = case
+        may = lambda: person.acts() and person is the.who and the.running(self.now)  # noqa: E731
+        self.act(lag, may, sessions.log_view, person, the.session, ViewKind.RECORD, "refund 8841", ("amount",))
 
     @rule(who=people, pick=picks, lag=picks)
     def elevate(self, who: str, pick: int, lag: int) -> None:
         case, person = self.inside(pick), self.model.people[who]
         if case is None:
             return
-        allowed = self.model.may_elevate(person, case, self.now) and not person.locked(self.now)
+        the = case
+
+        def asked(answer: Mapping[str, str]) -> None:
+            the.elevation = "asked"
+
+        may = lambda: self.model.may_elevate(person, the, self.now)  # noqa: E731
         why = "The refund stays pending until its orphaned payment event 991 is deleted"
-        if self.do(lag, allowed, sessions.ask_elevation, person, case.session, why):
-            case.elevation = "asked"
+        self.act(lag, may, sessions.ask_elevation, person, the.session, why, then=asked)
 
     @rule(who=people, pick=picks, yes=st.booleans(), lag=picks)
     def sign_elevation(self, who: str, pick: int, yes: bool, lag: int) -> None:
         case, person = self.inside(pick), self.model.people[who]
         if case is None:
             return
-        allowed = self.model.may_sign_elevation(person, case, self.now) and not (yes and person.locked(self.now))
+        the = case
+
+        def decided(answer: Mapping[str, str]) -> None:
+            the.elevation, the.full_now = ("granted", True) if yes else ("declined", the.full_now)
+
+        may = lambda: self.model.may_sign_elevation(person, the, self.now, yes=yes)  # noqa: E731
         command = sessions.countersign_elevation if yes else sessions.decline_elevation
-        if self.do(lag, allowed, command, person, case.session):
-            case.elevation, case.full_now = ("granted", True) if yes else ("declined", case.full_now)
+        self.act(lag, may, command, person, the.session, then=decided)
 
     @rule(who=people, pick=picks, lag=picks, own=st.booleans())
     def end(self, who: str, pick: int, lag: int, own: bool) -> None:
@@ -66,16 +74,23 @@ class OnSessions(TwoConsoles):
         case = self.inside(pick)
         if case is None:
             return
-        person = case.who if own else self.model.people[who]
-        allowed = person.acts() and person is case.who and not case.outcome
-        if self.do(lag, allowed, sessions.end, person, case.session, "a lost webhook", "nothing", "no"):
-            case.ended = case.outcome = True
+        the, person = case, case.who if own else self.model.people[who]
+
+        def ended(answer: Mapping[str, str]) -> None:
+            the.ended = the.outcome = True
+
+        may = lambda: person.acts() and person is the.who and not the.outcome  # noqa: E731
+        self.act(lag, may, sessions.end, person, the.session, "a lost webhook", "nothing", "no", then=ended)
 
     @rule(who=people, pick=picks, lag=picks)
     def force_end(self, who: str, pick: int, lag: int) -> None:
         case, person = self.inside(pick), self.model.people[who]
         if case is None:
             return
-        allowed = person.acts() and person.role == "super" and case.running(self.now) and not person.locked(self.now)
-        if self.do(lag, allowed, sessions.force_end, person, case.session, "looks at the wrong records"):
-            case.ended = True
+        the = case
+
+        def ended(answer: Mapping[str, str]) -> None:
+            the.ended = True
+
+        may = lambda: person.leads() and the.running(self.now)  # noqa: E731
+        self.act(lag, may, sessions.force_end, person, the.session, "looks at the wrong records", then=ended)
