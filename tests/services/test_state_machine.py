@@ -15,13 +15,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.services.machine.apart import Apart
 from tests.services.machine.door import AtTheDoor
-from tests.services.machine.duty import OnDuty
 from tests.services.machine.grounds import ground
 from tests.services.machine.promises import Promises
-from tests.services.machine.reviews import OnReviews
 
 
-class OnAFile(Apart, OnReviews, OnDuty, AtTheDoor, Promises):
+class OnAFile(Apart, AtTheDoor, Promises):
     """The company, with everything that is done there."""
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.services.machine.company import picks
-from tests.services.machine.stories import Stories
+from tests.services.machine.hardships import Hardships
 
 LAPTOP, OFFICE = 5, 4
 """Consoles, as `lag` picks them: each has pulled where it can."""
@@ -14,7 +14,7 @@ THERE = st.lists(st.sampled_from(["withdraw", "view", "end", "deny", "decline", 
 HERE = st.lists(st.sampled_from(["withdraw", "end", "force_end", "kill", "approve", "wait"]), max_size=3)
 
 
-class Apart(Stories):
+class Apart(Hardships):
     @rule(pick=picks, admin=st.integers(0, 1), there=THERE, here=HERE, back=st.booleans())
     def out_of_reach(self, pick: int, admin: int, there: list[str], here: list[str], back: bool) -> None:
         if not self.model.cases:

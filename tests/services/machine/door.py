@@ -83,8 +83,8 @@ class AtTheDoor(Outages):
         self.act(lag, person.leads, api_keys.create, person, "nightly job", right, where, secret, then=made)
 
     def key(self, pick: int) -> tuple[str, Key] | None:
-        every = sorted(self.model.keys)
-        return (every[pick % len(every)], self.model.keys[every[pick % len(every)]]) if every else None
+        every = list(self.model.keys.items())
+        return every[pick // 3 % len(every)] if every else None
 
     @rule(pick=picks, where=places, admin=st.integers(0, 1), lag=picks)
     def accept_key(self, pick: int, where: str, admin: int, lag: int) -> None:
@@ -147,6 +147,18 @@ class AtTheDoor(Outages):
         may = lambda: key.place is None and not key.revoked and becomes in MOVES[place.status]  # noqa: E731
         who, status = self.program(name), TenantStatus(becomes)
         self.act(lag, may, platform.move_tenant, who, where, status, "the invoice is open", then=moved)
+
+    @rule(where=places, mode=st.sampled_from(["default", "consent_only"]), lag=picks)
+    def life_of_a_key(self, where: str, mode: str, lag: int) -> None:
+        """A tenant's program does nothing before its people accepted it, and nothing after it was revoked."""
+        place = self.model.places[where]
+        self.make_key("dana", where, 4)
+        this = 3 * (len(self.model.keys) - 1) + 1
+        self.settings_by_program(this, where, mode, not place.kill, lag)
+        self.accept_key(this, where, 0, 4)
+        self.settings_by_program(this, where, mode, not place.kill, lag)
+        self.revoke_key(this, "lee", 4)
+        self.settings_by_program(this, where, mode, not place.kill, lag)
 
     def program(self, name: str) -> Any:
         return api_keys.actor_of(self.worlds[0].row(ApiKey, name), "198.51.100.9")

@@ -19,7 +19,7 @@ class OnReviews(TwoConsoles):
     def sign_review(self, who: str, pick: int, lag: int) -> None:
         if not self.model.papers:
             return
-        key = sorted(self.model.papers)[pick % len(self.model.papers)]
+        key = list(self.model.papers)[pick % len(self.model.papers)]
         person, paper = self.model.people[who], self.model.papers[key]
 
         def signed(answer: Mapping[str, str]) -> None:

@@ -13,13 +13,14 @@ from tests.services.machine.around import Around
 from tests.services.machine.company import picks, places, supers
 from tests.services.machine.model import COOLING, DAY, Case, Place
 from tests.services.machine.outages import Outages
+from tests.services.machine.reviews import OnReviews
 from tests.services.machine.sessions import OnSessions
 from tests.services.machine.urgent import OnBreakGlass, OnEmergencies
 
 doers = st.sampled_from(["ann", "raj", "ann", "lee"])
 
 
-class Stories(OnBreakGlass, OnEmergencies, OnSessions, Around, Outages):
+class Stories(OnBreakGlass, OnEmergencies, OnSessions, OnReviews, Around, Outages):
     def exactly(self, case: Case) -> int:
         """The pick that picks this case."""
         return 4 * list(self.model.cases).index(case.id)
@@ -100,13 +101,15 @@ class Stories(OnBreakGlass, OnEmergencies, OnSessions, Around, Outages):
             step()
 
     def until_cooled(self, case: Case) -> None:
-        """A second before the two hours are over nobody enters; then it can be used, by time alone."""
+        """A second before the two hours are over nobody enters; then it can be used, by time alone, and not vetoed."""
         if case.glass is None or case.glass.accepted is None or case.now(self.now) != "cooling":
             return
         self.clock.set(case.glass.accepted + COOLING - timedelta(seconds=1))
         self.start(case.who.name, self.exactly(case), 4, own=True)
         assert case.session is None
         self.clock.advance(seconds=1)
+        self.veto(self.exactly(case), 0, 4, early=False)
+        assert case.now(self.now) == "approved", "a veto is too late now"
 
     @rule(first=supers, engineer=doers, second=supers, where=places, enter=st.booleans(), lag=picks)
     def raise_and_sign(self, first: str, engineer: str, second: str, where: str, enter: bool, lag: int) -> None:
@@ -117,3 +120,5 @@ class Stories(OnBreakGlass, OnEmergencies, OnSessions, Around, Outages):
             self.sign_alarm(second, self.exactly(case), lag)
             if enter:
                 self.start(engineer, self.exactly(case), lag, own=True)
+            for signer in (engineer, first, second, "noor"):  # whoever was part of it signs no review of it
+                self.sign_review(signer, len(self.model.papers) - 1, 4)
