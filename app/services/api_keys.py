@@ -10,7 +10,7 @@ from app.policy import people, text
 from app.policy import portal as policy
 from app.policy.verdict import Verdict, require, rule
 from app.services import reading, tenants
-from app.services.command import adds_no_privilege, change
+from app.services.command import adds_no_privilege, change, in_force_at_once
 from storage.log.actions import Action
 from storage.log.entry import Draft
 from storage.models import Actor, ActorKind, ApiKey, KeyRight, TenantMode
@@ -74,6 +74,7 @@ def revoke(view: View, actor: Actor, key_id: str, *, now: datetime) -> Change:
     return change(view, actor, now, [_entry(Action.API_KEY_REVOKED, revoked)], [Write(revoked)], id=key.id)
 
 
+@in_force_at_once(lambda tenant_id, **changes: tenant_id if changes.get("kill_switch") else None)
 def change_settings(
     view: View, actor: Actor, tenant_id: str, *, now: datetime, **changes: TenantMode | bool | int
 ) -> Change:

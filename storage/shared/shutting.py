@@ -25,8 +25,10 @@ from storage.models import (
     Actor,
     ActorKind,
     Admission,
+    ApiKey,
     Contact,
     ContactRole,
+    KeyRight,
     Row,
     Session,
     Settings,
@@ -91,8 +93,11 @@ def _read(path: Path) -> Shutting | None:
 
 
 def may_shut(transaction: Transaction, tenant_id: str, actor: Actor) -> None:
-    """P5: an administrator of that very tenant (or the system, which stands in for the portal in the demo). Raises
-    GuardRefused."""
+    """P5: an administrator of that very tenant, or its own program by a key that its people accepted (or the system,
+    which stands in for the portal in the demo). Raises GuardRefused."""
+    key = _row(transaction, ApiKey, actor.id) if actor.kind is ActorKind.SYSTEM else None
+    if key is not None and not (key.tenant_id == tenant_id and key.right is KeyRight.SETTINGS and key.works):
+        raise GuardRefused("P5", f"API key {key.id} does not turn the switch of {tenant_id}")
     if actor.kind is ActorKind.SYSTEM:
         return
     contact = _row(transaction, Contact, actor.id) if actor.kind is ActorKind.TENANT_ADMIN else None

@@ -14,10 +14,10 @@ import psycopg
 import pytest
 
 from app.policy.verdict import Refused
-from app.services import consent, sessions, tenants
+from app.services import api_keys, consent, sessions, tenants
 from app.upkeep import WORKER
 from storage.errors import GuardRefused, Misconfigured
-from storage.models import EndKind, LinkKind, Session, Settings, Shutting, TenantMode
+from storage.models import ApiKey, EndKind, KeyRight, LinkKind, Session, Settings, Shutting, TenantMode
 from storage.shared.postgres.shared import PostgresShared
 from storage.shared.sqlite import SqliteShared
 from tests.services.world import World
@@ -76,6 +76,50 @@ async def test_the_switch_is_in_force_while_a_transaction_sits_on_the_head(world
     assert [world.row(Session, one.id).end_kind for one in inside] == [EndKind.TENANT, EndKind.TENANT]
     assert await world.shared.shuttings() == []
     assert "ended by tenant" in (await world.shared.admission(inside[0].id)).why
+
+
+async def test_a_tenants_own_program_turns_it_as_fast(world: World, holding: Holding) -> None:
+    """REQ-110, REQ-602: by its API key, too, the switch waits for nobody; only by a key that its people accepted."""
+    session = await world.inside()
+    made = await world.run(api_keys.create, world.dana, "alarm", KeyRight.SETTINGS, "northwind", "ab" * 32)
+    key = world.row(ApiKey, made.answer["id"])
+    program = api_keys.actor_of(key, "198.51.100.7")
+    with pytest.raises(Refused, match="no administrator of the tenant has accepted"):
+        await world.desk.run(api_keys.change_settings, program, "northwind", kill_switch=True)
+    assert await world.shared.shuttings() == [] and (await world.shared.admission(session.id)).allowed
+    await world.run(api_keys.accept, world.admin("northwind/maria"), key.id)
+    with pytest.raises(Refused, match="another tenant's"):
+        await world.desk.run(api_keys.change_settings, program, "contoso", kill_switch=True)
+    assert await world.shared.shuttings() == []
+    async with holding():
+        turning = asyncio.create_task(
+            world.desk.run(api_keys.change_settings, program, "northwind", kill_switch=True, max_minutes=30)
+        )
+        await until_shut(world, session)
+        (mark,) = await world.shared.shuttings()
+        assert (mark.tenant_id, mark.by, turning.done()) == ("northwind", key.id, False)
+    assert (await turning).answer["sessions_ended"] == "1"
+    assert await world.shared.shuttings() == []
+    settings = world.row(Settings, "northwind")
+    assert (settings.kill_switch, settings.max_minutes, settings.changed_by) == (True, 30, key.id)
+
+
+async def test_what_a_program_turned_and_did_not_live_to_record_the_worker_writes_down(world: World) -> None:
+    """REQ-110, REQ-401: whose key it was stands in the entry."""
+    session = await world.inside()
+    made = await world.run(api_keys.create, world.dana, "alarm", KeyRight.SETTINGS, "northwind", "ab" * 32)
+    key = world.row(ApiKey, made.answer["id"])
+    await world.run(api_keys.accept, world.admin("northwind/maria"), key.id)
+    await world.shared.shut("northwind", api_keys.actor_of(key, "198.51.100.7"))
+    world.clock.advance(timedelta(seconds=2))
+    assert await world.desk.record_shuttings(WORKER) == 1
+    assert world.row(Settings, "northwind").changed_by == key.id
+    assert world.row(Session, session.id).end_kind is EndKind.TENANT
+    turned_by = (await newest(world, "kill_switch.turned_on"))["data"]["turned_on_by"]
+    assert isinstance(turned_by, dict) and (turned_by["id"], turned_by["name"]) == (key.id, "API key alarm")
+    await world.run(api_keys.revoke, world.dana, key.id)
+    with pytest.raises(GuardRefused, match="P5"):
+        await world.shared.shut("northwind", api_keys.actor_of(key, "198.51.100.7"))
 
 
 async def test_between_the_switch_and_its_entry_nothing_gets_in(world: World) -> None:

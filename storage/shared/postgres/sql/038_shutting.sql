@@ -10,12 +10,21 @@ create table if not exists countersign.shutting (
   at timestamptz not null
 );
 
+-- A tenant's own program: by its settings key, in force and accepted by the tenant's people.
+create or replace function countersign.may_program_shut(actor jsonb, tenant text) returns boolean
+language sql stable as $$
+  select exists (select 1 from countersign.api_key as k where actor->>'kind' = 'system' and k.id = actor->>'id'
+    and k.image::jsonb->>'tenant_id' = tenant and k.image::jsonb->>'right' = 'settings'
+    and k.image::jsonb->>'accepted_at' is not null and k.image::jsonb->>'revoked_at' is null)
+$$;
+
 create or replace function countersign.shut(tenant text, actor jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare login jsonb := countersign.login_of_session();
 begin
   perform countersign.check_actor(jsonb_build_object('actor', actor), login);
-  if not (login->>'kind' = 'portal' and countersign.is_admin_of(actor->>'id', tenant) or login->>'kind' = 'owner') then
+  if not (login->>'kind' = 'portal' and (countersign.is_admin_of(actor->>'id', tenant) or countersign.may_program_shut(actor, tenant))
+          or login->>'kind' = 'owner') then
     perform countersign.refuse('P5', format('the switch of %s is its administrators'' own', tenant));
   end if;
   insert into countersign.shutting (tenant_id, by, name, ip, at)
