@@ -120,8 +120,7 @@ def _people(connection: Any) -> None:
 def _schema(connection: Any, roles: Roles, migrate: Callable[[], None]) -> None:
     """Tables from the one set of models, then functions, guards, rights: all in the caller's transaction."""
     connection.execute(f"create schema if not exists {SCHEMA} authorization {roles.owner}")
-    if connection.execute("select 1 from pg_available_extensions where name = 'pgcrypto'").fetchone():
-        connection.execute(f"create extension if not exists pgcrypto schema {SCHEMA}")
+    _pgcrypto(connection, roles)
     connection.execute(f"set local role {roles.owner}")
     connection.execute(f"set local search_path = {SCHEMA}")
     migrate()
@@ -142,6 +141,24 @@ def _schema(connection: Any, roles: Roles, migrate: Callable[[], None]) -> None:
     for kind, name in roles.services.items():
         connection.execute("insert into login values (%s, %s, %s) on conflict do nothing", (name, kind, kind))
     connection.execute(roles.filled((SQL / "090_grants.sql").read_text()))
+
+
+def _pgcrypto(connection: Any, roles: Roles) -> None:
+    """Where the server has it; for our own functions alone, though everybody may call what an extension brings."""
+    if not connection.execute("select 1 from pg_available_extensions where name = 'pgcrypto'").fetchone():
+        return
+    connection.execute(f"create extension if not exists pgcrypto schema {SCHEMA}")
+    if _schema_of_pgcrypto(connection) == SCHEMA:
+        connection.execute(f"revoke execute on all functions in schema {SCHEMA} from public")
+        connection.execute(f"grant execute on all functions in schema {SCHEMA} to {roles.owner}")
+
+
+def _schema_of_pgcrypto(connection: Any) -> str:
+    """Empty where there is none."""
+    there = connection.execute(
+        "select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'pgcrypto'"
+    ).fetchone()
+    return str(there[0]) if there else ""
 
 
 def _take_away_what_is_not_ours(connection: Any, roles: Roles) -> None:
@@ -169,10 +186,8 @@ def _derived() -> Iterator[str]:
 
 def hmac(connection: Any) -> str:
     """HMAC-SHA-1 by pgcrypto where it is, else by our own lines."""
-    there = connection.execute(
-        "select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'pgcrypto'"
-    ).fetchone()
-    body = f"{there[0]}.hmac(message, secret, 'sha1')" if there else f"{SCHEMA}.hmac_sha1_plain(secret, message)"
+    there = _schema_of_pgcrypto(connection)
+    body = f"{there}.hmac(message, secret, 'sha1')" if there else f"{SCHEMA}.hmac_sha1_plain(secret, message)"
     return (
         f"create or replace function {SCHEMA}.hmac_sha1(secret bytea, message bytea) returns bytea language sql"
         f" immutable strict as $$ select {body} $$"
