@@ -224,6 +224,7 @@ class Desk:
         except (GuardRefused, Misconfigured):
             command(self.view(), actor, *args, now=self._clock.now(), **kwargs)
             raise
+        await self._catch_up()  # the shared database has said yes: no copy that lags shall say no to the entry
 
     async def record_due(self, now: datetime | None = None) -> int:
         """Record what time has ended (REQ-203); how many were recorded here. Any process may, twice does no harm."""

@@ -9,17 +9,22 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from app.policy.verdict import Refused
 from app.services import api_keys, consent, sessions, tenants
+from app.services.desk import Desk
 from app.upkeep import WORKER
 from storage.errors import GuardRefused, Misconfigured
 from storage.models import ApiKey, EndKind, KeyRight, LinkKind, Session, Settings, Shutting, TenantMode
+from storage.replica.engine import Replica
 from storage.shared.postgres.shared import PostgresShared
 from storage.shared.sqlite import SqliteShared
+from storage.sync import Sync
+from storage.witness import Witness
 from tests.services.world import World
 
 Holding = Callable[[], AbstractAsyncContextManager[None]]
@@ -102,6 +107,27 @@ async def test_a_tenants_own_program_turns_it_as_fast(world: World, holding: Hol
     assert await world.shared.shuttings() == []
     settings = world.row(Settings, "northwind")
     assert (settings.kill_switch, settings.max_minutes, settings.changed_by) == (True, 30, key.id)
+
+
+async def test_a_console_that_has_not_heard_of_the_key_yet_records_the_switch_it_turned(
+    world: World, tmp_path: Path
+) -> None:
+    """REQ-110: what is in force is not refused in words; the shared database has said that the key may."""
+    session = await world.inside()
+    made = await world.run(api_keys.create, world.dana, "alarm", KeyRight.SETTINGS, "northwind", "ab" * 32)
+    key = world.row(ApiKey, made.answer["id"])
+    replica = Replica.open(tmp_path / "late" / "replica.db")
+    sync = Sync(world.shared, replica, Witness(tmp_path / "late" / "w.json"), world.clock)  # type: ignore[arg-type]  # as the real one
+    await sync.pull()
+    await world.run(api_keys.accept, world.admin("northwind/maria"), key.id)
+    program = api_keys.actor_of(key, "198.51.100.7")
+    done = await Desk(world.shared, replica, sync, world.clock).run(
+        api_keys.change_settings, program, "northwind", kill_switch=True
+    )
+    assert done.answer["sessions_ended"] == "1" and await world.shared.shuttings() == []
+    assert "ended by tenant" in (await world.shared.admission(session.id)).why
+    await sync.close()
+    replica.close()
 
 
 async def test_what_a_program_turned_and_did_not_live_to_record_the_worker_writes_down(world: World) -> None:
