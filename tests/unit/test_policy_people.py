@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 
@@ -95,3 +98,16 @@ def test_those_who_decide_are_named() -> None:
     assert place().whoever_decides() == "Maria Santos of Northwind"
     assert place(without=MARIA.id).admins == ()
     assert place().contact(EVA.id) is EVA
+
+
+def test_offices_have_time_zones_on_a_machine_that_knows_none() -> None:
+    """REQ-111: a slim container brings no time zones; the package does."""
+    program = "from app.policy.duty import zone_of; print(zone_of('Europe/Lisbon'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONTZPATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.strip() == "Europe/Lisbon", done.stderr
