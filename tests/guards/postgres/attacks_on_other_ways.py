@@ -207,6 +207,35 @@ def an_emergency_by_one_super(it: Attacker) -> Strike:
     return alarming(it, it.company.pending, countersigned_by=it.company.people["dana"], countersigned_at=it.now())
 
 
+def alarming_anew(it: Attacker, **engineer: object) -> Strike:
+    """An emergency asked for Ann and declared in one act; `engineer` is what its entry says of her."""
+    now = it.now()
+    asked = it.row("request", it.company.pending, id="R-ANEW", created_at=now, expires_at=time_text(parse_time(now) + timedelta(hours=24)), emergency={"category": "outage", "reason": "all down", "declared_by": it.company.people["lee"], "declared_at": now, "countersigned_by": None, "countersigned_at": None, "incident_id": None})  # fmt: skip
+    what = {
+        key: asked[key]
+        for key in ("scope", "records", "mode", "minutes", "urgent", "tried", "why_not", "content_digest")
+    }
+    named = {"tenant": asked["tenant_id"], "target": asked["target_id"], "ticket": asked["ticket"], "request": "R-ANEW"}
+    created = {"action": "request.created", **named, "reason": asked["reason"], "data": {**what, **engineer}}
+    declared = {"action": "emergency.declared", **named, "reason": "all down", "data": {"category": "outage"}}
+    return it.striking(
+        it.change(it.me(it.proof("emergency.declare")), [created, declared], ("request", asked, 1), true=False)
+    )
+
+
+@attack("lee", "CSP03")
+def an_emergency_anew_for_nobody(it: Attacker) -> Strike:
+    """Ask for a colleague and declare in one act, and leave out of the entry who is to enter."""
+    return alarming_anew(it)
+
+
+@attack("lee", "CSP03")
+def an_emergency_anew_for_somebody_else(it: Attacker) -> Strike:
+    """Ask for Ann, and tell the tenant that it is Raj who will enter."""
+    raj = it.row("staff", it.company.people["raj"])
+    return alarming_anew(it, engineer={key: raj[key] for key in ("id", "name", "email")})
+
+
 def opening(it: Attacker, by: str, *more: tuple[str, Json, int], **changes: object) -> Strike:
     """The countersign of the declared emergency."""
     request = it.company.alarmed

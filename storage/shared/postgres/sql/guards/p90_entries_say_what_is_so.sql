@@ -2,6 +2,9 @@
 -- is complete by itself: whoever reads it there sees no rows, so what an entry tells of mode, minutes, end, outcome or of
 -- a new administrator must be true. Notes that no row keeps are the writer's own words.
 
+create or replace function countersign.named(person jsonb) returns jsonb
+language sql immutable as $$ select jsonb_build_object('id', person->'id', 'name', person->'name', 'email', person->'email') $$;
+
 -- What an entry says, by its action: `a`, `b` the row that it is about, after and before. `data`, `reason`, `before`,
 -- `after` as the entry must have them (absent: none); `free`: keys of `data` that are words of the writer.
 create or replace function countersign.so_of_request(code text, a jsonb, b jsonb, the_case jsonb) returns jsonb
@@ -21,7 +24,9 @@ begin
     when 'request.created' then jsonb_build_object('reason', a->'reason', 'free', '["mailed"]'::jsonb, 'data', jsonb_build_object(
         'scope', a->'scope', 'records', a->'records', 'mode', a->'mode', 'minutes', a->'minutes', 'urgent', a->'urgent', 'tried', a->'tried',
         'why_not', a->'why_not', 'content_digest', a->'content_digest')
-      || case when a->>'again_of' is null then '{}' else jsonb_build_object('again_of', a->'again_of') end)
+      || case when a->>'again_of' is null then '{}' else jsonb_build_object('again_of', a->'again_of') end
+      || case when (a->'engineer_id') = the_case->'change'->'actor'->'id' then '{}'  -- whoever asks for another says for whom
+           else jsonb_build_object('engineer', countersign.named(countersign.row_image('staff', a->>'engineer_id')::jsonb)) end)
     when 'request.approved' then jsonb_build_object('data', note || jsonb_build_object('minutes', a->'granted_minutes', 'mode', a->'mode',
         'content_digest', a->'content_digest') || case when b = 'null' then '{"standing_consent": true}' else '{}' end::jsonb)
     when 'request.denied' then jsonb_build_object('data', note || jsonb_build_object('content_digest', a->'content_digest'))
