@@ -85,7 +85,7 @@ def _ways(ways: Sequence[Way]) -> Iterable[Field]:
     lines: list[Cell] = []
     for way in ways if len(ways) > 1 else ():  # one alone is open already, and the headline says so
         if way.is_open:
-            lines += [visible(way.words), *([Toned(f"  {visible(way.cost)}", Tone.DIM)] if way.cost else [])]
+            lines += [visible(way.words), *([Toned(visible(way.cost), Tone.DIM)] if way.cost else [])]
     if lines:
         yield field("ways in", *lines)
 

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.policy.emergency import CATEGORIES
-from app.policy.request_state import cooling_ends, declarable_until, opened_at, state_at, usable_until
+from app.policy.limits import EMERGENCY_OPEN
+from app.policy.request_state import (
+    cooling_ends,
+    declarable_until,
+    emergency_waits,
+    opened_at,
+    state_at,
+    usable_until,
+)
 from storage.models import Alternative, Layer, Mode, Request, RequestState, Session
 from storage.replica.queries.requests import RequestLine
 from widgets.cells import Tone
@@ -60,6 +68,8 @@ def request_now(line: RequestLine, now: datetime) -> RequestNow:
     """The words for `line` at `now`."""
     request = line.request
     state = state_at(request, now)
+    if emergency_waits(request, now):
+        return _alarmed(line, state)
     match state:
         case RequestState.PENDING:
             return _pending(line)
@@ -86,6 +96,8 @@ def request_now(line: RequestLine, now: datetime) -> RequestNow:
 def next_step(line: RequestLine, now: datetime) -> str:
     """What happens next, and who does it. How long it has is drawn by the bar above it."""
     request, engineer = line.request, line.engineer_name
+    if emergency_waits(request, now):
+        return "a second super countersigns the emergency; after two hours without it is void"
     match request_now(line, now).state:
         case RequestState.PENDING if open_question(request):
             return f"{engineer} answers the question; then {line.tenant_name}'s admins decide"
@@ -143,6 +155,21 @@ def _pending(line: RequestLine) -> RequestNow:
         Tone.SOON if asked else Tone.PLAIN,
         request.created_at,
         request.expires_at,
+        closed=False,
+    )
+
+
+def _alarmed(line: RequestLine, state: RequestState) -> RequestNow:
+    """One super declared an emergency on it: what runs now is the time that a second one has (REQ-109)."""
+    declared = line.request.emergency
+    assert declared is not None
+    return RequestNow(
+        state,
+        "needs a super",
+        "EMERGENCY declared, waits for a second super",
+        Tone.BAD,
+        declared.declared_at,
+        declared.declared_at + EMERGENCY_OPEN,
         closed=False,
     )
 

@@ -13,12 +13,12 @@ def moment(at: datetime, now: datetime) -> str:
 
 
 def span(length: timedelta) -> str:
-    """ "19 h 12 m", "4 min", "30 s": the two largest units that matter, never negative."""
+    """ "19 h 12 m", "1 d", "4 min", "30 s": the two largest units that matter, never negative."""
     seconds = max(0, int(length.total_seconds()))
     if seconds >= 86_400:
-        return f"{seconds // 86_400} d {seconds % 86_400 // 3600} h"
+        return f"{seconds // 86_400} d" + (f" {hours} h" if (hours := seconds % 86_400 // 3600) else "")
     if seconds >= 3600:
-        return f"{seconds // 3600} h {seconds % 3600 // 60} m"
+        return f"{seconds // 3600} h" + (f" {minutes} m" if (minutes := seconds % 3600 // 60) else "")
     return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"
 
 
