@@ -33,6 +33,8 @@ class Apart(Hardships):
     def one_act(self, act: str, pick: int, admin: int, lag: int) -> None:
         """By the right person, on what is open or running."""
         alive = [one for one in self.model.cases.values() if one.open(self.now) or one.running(self.now)]
+        if act in ("view", "end", "force_end"):
+            alive = [one for one in self.model.cases.values() if one.running(self.now) or one.owed(self.now)] or alive
         every = alive or list(self.model.cases.values())
         case = every[pick % len(every)]
         this, who = self.exactly(case), case.who.name

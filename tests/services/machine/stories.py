@@ -56,6 +56,10 @@ class Stories(OnBreakGlass, OnEmergencies, OnSessions, OnReviews, Around, Outage
             self.deliver()
             if case.urgent and lag % 5 == 0:
                 self.clock.set(max(self.now, case.asked + DAY))
+            elif case.question:
+                self.answer(case.who.name, this, lag, own=True)
+            elif lag % 5 == 1:
+                self.ask_back(this, link, lag)
             else:
                 self.decide(this, link, None, lag, yes=True)
         elif state == "expired" and case.urgent:
@@ -69,6 +73,8 @@ class Stories(OnBreakGlass, OnEmergencies, OnSessions, OnReviews, Around, Outage
             self.countersign(signer, this, True, lag)
         elif state == "approved":
             self.start(case.who.name, this, lag, own=True)
+        elif case.running(self.now) and lag % 5 == 2:
+            self.force_end(signer, self.place_inside(case), lag)
         elif case.running(self.now) and not case.full_now and case.elevation is None:
             self.elevate(case.who.name, self.place_inside(case), lag)
         elif case.running(self.now) and case.elevation == "asked":
