@@ -188,6 +188,8 @@ def _log_in_for(url: str) -> tuple[str, str, str]:
 async def _idle(url: str, server: Cluster) -> Figure:
     """What each console asks for while nothing happens: LISTEN, the slow pull with its look at the guards, the clock
     with it, the background check's steps."""
+    with psycopg.connect(url, autocommit=True) as line:
+        line.execute("vacuum analyze")  # what the server does by itself, some time after the copy: not for the consoles
     worker = url.replace("user=postgres", "user=countersign_worker")
     consoles = [PostgresShared(worker) for _ in range(CONSOLES)]
     head = (await consoles[0].position()).head

@@ -15,12 +15,12 @@ import secrets
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.policy.request_state import content_digest
 from app.services import consent, mail, requests, sessions, tenants
-from storage.models import Actor, ConsentLink, LinkKind, Request, Role, Staff, StepUp, ViewKind
+from storage.models import Actor, ConsentLink, LinkKind, Request, Role, Session, Staff, StepUp, ViewKind
 from storage.models.row import parse_time, time_text
 from storage.shared.change import Applied, Change, new_change_id
 from storage.shared.interface import StepUpAnswer
@@ -37,13 +37,17 @@ TENANT, TENANT_NAME, ENGINEER, EMAIL = "acme", "Acme Travel", "Eve Stone", "eve@
 _ID = re.compile(r"\b[A-Z]{1,3}-[0-9A-HJKMNP-TV-Z]{6}\b|\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}\b")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _REV = re.compile(r'"@rev (\d+)"')
+_SECONDS = re.compile(r'(?<="seconds":)\d+')
 Values = dict[str, str]
 Revs = dict[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One recorded command: who acted, by what action, when; its text, cut where it will differ (every other part)."""
+    """One recorded command: who acted, by what action, when; its text, cut where it will differ (every other part).
+
+    `lasted`: when the session that it ends began and ended, as recorded.
+    """
 
     actor: Actor
     action: str
@@ -52,6 +56,7 @@ class Step:
     reads: tuple[tuple[str, str], ...]
     writes: tuple[tuple[str, str, int], ...]
     entries: int
+    lasted: tuple[str, ...]
 
     def told(self, values: Values, revs: Revs, now: datetime) -> str:
         """The Change's text as it is today. Names that `values` does not know yet are drawn; times follow `now`."""
@@ -63,6 +68,9 @@ class Step:
         if name[0] == "@":
             table, key = self.reads[int(name[1:])]
             return str(revs.get((table, _renamed(key, values)), 0))
+        if name.isdigit():
+            began, ended = (parse_time(self._today(one, values, revs, now)) for one in self.lasted)
+            return str((ended - began) // timedelta(seconds=1))
         if name not in values:
             values[name] = time_text(now + (parse_time(name) - self.at)) if _TIME.fullmatch(name) else _fresh(name)
         return values[name]
@@ -206,8 +214,10 @@ def _step(change: Change, names: set[str]) -> Step:
     wanted = [
         r"@\d+(?=\])",
         _TIME.pattern,
+        _SECONDS.pattern,
         *(rf"\b{re.escape(name)}\b" for name in sorted(names, key=len, reverse=True)),
     ]
+    ended = [row for row in (write.row for write in change.writes) if isinstance(row, Session) and row.ended_at]
     return Step(
         change.actor,
         change.entries[0].action.value,
@@ -216,6 +226,7 @@ def _step(change: Change, names: set[str]) -> Step:
         tuple((read.table, read.key) for read in change.reads),
         tuple((one[0], one[1], one[3]) for one in data["writes"]),
         len(change.entries),
+        tuple(time_text(at) for row in ended for at in (row.started_at, row.ended_at) if at),
     )
 
 

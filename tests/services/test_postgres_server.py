@@ -73,6 +73,30 @@ async def test_a_commit_is_heard_of_at_once(durable: Cluster, installer: Postgre
     await hints.aclose()  # type: ignore[attr-defined]  # an async generator
 
 
+async def test_a_pull_after_a_quiet_while_sees_all_that_any_pull_sees(
+    durable: Cluster, installer: PostgresShared
+) -> None:
+    """REQ-802: the head alone is looked at first, and nothing is missed that was committed after the hint."""
+    newest = await imported(installer, "before-all-was-quiet")
+    hints = installer.changes()
+    assert await anext(hints) is Hint.SLOW
+    head = (await installer.position()).head
+    still = await installer.pull(head)  # looks at the head only
+    assert (still.head, still.entries, still.more) == (head, (), False)
+    everything = await installer.pull(head)
+    assert dataclasses.replace(still, guards=everything.guards) == everything
+    behind = PostgresShared(durable.url())
+    others = behind.changes()
+    assert await anext(others) is Hint.SLOW
+    new = await imported(installer, "since-the-hint")
+    pulled = await behind.pull(head)
+    assert [entry.seq for entry in pulled.entries] == [newest + 1] == [new]
+    assert pulled.rows and pulled.tenant_entries and pulled.head.seq == new
+    await others.aclose()  # type: ignore[attr-defined]
+    await hints.aclose()  # type: ignore[attr-defined]
+    await behind.close()
+
+
 async def test_behind_a_pooler_changes_are_seen_by_polling(
     durable: Cluster, installer: PostgresShared, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,11 +160,14 @@ class PostgresShared:
     async def pull(self, after: Head, limit: int = 5000) -> Pulled:
         look = time.monotonic() - self._looked_at >= self._look_seconds
         heard = self._watcher is not None and self._watcher.listening
+        quiet = self._watcher is not None and self._watcher.quiet
+        if self._watcher is not None:
+            self._watcher.quiet = False
 
         async def call(connection: Connection) -> Pulled:
             # most of a small pull's cost is planning; through a pooler nothing may be prepared
             connection.prepare_threshold = _PREPARED_FROM if heard else None
-            return await reading.read_pulled(connection, after, limit, look)
+            return await reading.read_pulled(connection, after, limit, look, quiet)
 
         pulled = await self._read(call)
         if look:

@@ -11,8 +11,8 @@ import math
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from storage.shared.interface import Hint
@@ -36,11 +36,13 @@ _HEAD = "select seq from countersign.log_head where log = 'operator'"
 
 
 class Watcher:
-    """`listening` says whether hints arrive (None until it is known); without them changes are seen by polling."""
+    """`listening` says whether hints arrive (None until it is known); without them changes are seen by polling.
+    `quiet`: the newest hint was that nothing was seen, and nobody has pulled since."""
 
     def __init__(self, url: str, slow_seconds: float = SLOW_SECONDS, poll_seconds: float = POLL_SECONDS) -> None:
         self._url, self._slow, self._poll = url, slow_seconds, poll_seconds
         self.listening: bool | None = None
+        self.quiet = False
         self._connection: Connection | None = None
 
     def doubt(self) -> None:
@@ -52,6 +54,12 @@ class Watcher:
     async def hints(self) -> AsyncIterator[Hint]:
         """A hint at once, whenever something was committed, and at least every `slow_seconds`. Raises Offline when the
         connection breaks or falls silent: whoever follows pulls, is told, and begins anew."""
+        async with aclosing(self._hints()) as hints:
+            async for hint in hints:
+                self.quiet = hint is Hint.SLOW
+                yield hint
+
+    async def _hints(self) -> AsyncGenerator[Hint]:
         with in_our_words():
             connection = self._connection = await connect(self._url)
         try:
