@@ -200,3 +200,14 @@ def test_whoever_is_on_call_passes_at_night() -> None:
     signing().stored(NIGHT, Shift("C-1", SUE, NOW - HOUR, NOW + HOUR, SUE, NOW)).check()
     cancelled = Shift("C-1", SUE, NOW - HOUR, NOW + HOUR, SUE, NOW, cancelled=True)
     assert "P8" in signing().stored(NIGHT, cancelled).broken()
+
+
+def on_call_for(length: timedelta) -> Scene:
+    return Scene(COMPANY, acting(SUE), Action.ROTA_SHIFT_SET, (Shift("C-1", SUE, NOW, NOW + length, SUE, NOW),))
+
+
+def test_a_shift_is_31_days_at_most_and_ends_after_it_starts() -> None:
+    """REQ-111."""
+    on_call_for(timedelta(days=31)).check()
+    for length in (timedelta(days=31, seconds=1), timedelta(), -HOUR):
+        assert on_call_for(length).broken() == {"P12"}

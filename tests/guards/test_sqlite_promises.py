@@ -163,6 +163,8 @@ BROKEN: list[tuple[str, str, Callable[[], Scene]]] = [
     ("P4", "entering one's own tenant, tagged", lambda: starting().stored(replace(ADMIN, email=TAGGED))),
     ("P4", "countersigning from a second account", lambda: _from_a_second_account(countersigning(), "P-1")),
     ("P4", "elevating from a second account", lambda: _from_a_second_account(elevating(), "P-1")),
+    ("P5", "a maximum below the least (REQ-602)", lambda: setting(max_minutes=14)),
+    ("P5", "a maximum above the most (REQ-602)", lambda: setting(max_minutes=241)),
     ("P5", "settings by a super", lambda: setting(kill_switch=False, max_minutes=240).by(acting(SUE))),
     (
         "P5",

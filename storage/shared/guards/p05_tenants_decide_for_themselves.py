@@ -27,6 +27,8 @@ def check(case: Case) -> None:
         imported = before is None and bool(case.actions & {Action.TENANT_IMPORTED, Action.TENANT_CREATED})
         if not imported and case.actor.kind is not ActorKind.SYSTEM and not _is_admin_of(case, settings.id):
             refuse("P5", f"the settings of {settings.id} are the tenant's own")
+        if not 15 <= settings.max_minutes <= 240:
+            refuse("P5", f"the maximum of {settings.id} is 15 to 240 minutes, not {settings.max_minutes}")
     for _, decision in case.written(Decision):
         if decision.kind in (DecisionKind.APPROVE, DecisionKind.DENY) and not _is_admin_of(case, decision.tenant_id):
             refuse("P5", f"request {decision.request_id} is decided by an administrator of {decision.tenant_id} alone")

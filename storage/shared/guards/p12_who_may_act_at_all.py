@@ -8,6 +8,7 @@ and what only the mail system says, is held here too.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from storage.log.actions import Action
 from storage.models import (
@@ -21,6 +22,7 @@ from storage.models import (
     ReviewKind,
     Role,
     Session,
+    Shift,
     Staff,
 )
 from storage.shared.guards.case import Case, refuse, same_person
@@ -45,6 +47,7 @@ SUPERS_ONLY = frozenset(
         Action.ROTA_SHIFT_CANCELLED,
     }
 )
+SHIFT_MOST = timedelta(days=31)
 MAIL_ONLY = frozenset({Action.MAIL_DELIVERED, Action.BREAK_GLASS_COOLING})
 
 
@@ -64,6 +67,9 @@ def check(case: Case) -> None:
             _registered_and_reviewed(case, request)
     for before_review, review in case.written(Review):
         _review(case, before_review, review)
+    for before_shift, shift in case.written(Shift):
+        if before_shift is None and not timedelta() < shift.ends_at - shift.starts_at <= SHIFT_MOST:
+            refuse("P12", f"shift {shift.id} ends after it starts, at most {SHIFT_MOST.days} days later")
     for before, session in case.written(Session):
         engineer = case.after(Staff, session.engineer_id)
         if before is None and (engineer is None or not engineer.is_active(case.now)):

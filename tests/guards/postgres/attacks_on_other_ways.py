@@ -110,7 +110,7 @@ def entering_while_it_cools(it: Attacker) -> Strike:
 @attack("ann", "CSP03", "CSP02")
 def entering_with_the_cooling_moved(it: Attacker) -> Strike:
     """Start a session, and set the end of the cooling to a minute ago in the same Change."""
-    return starting(it, it.company.cooling, break_glass=glass(it, it.company.cooling, cooling_until=it.later(mins=-1)))
+    return starting(it, it.company.cooling, break_glass=glass(it, it.company.cooling, cooling_until=it.later(mins=1)))
 
 
 @attack("ann,lee", "CSP03", "CSP12")
@@ -346,6 +346,15 @@ def putting_oneself_on_call(it: Attacker) -> Strike:
     """Put oneself on the rota, without being a super."""
     shift = {"id": "C-MINE", "staff_id": it.company.people[it.name], "starts_at": it.now(), "ends_at": it.later(hours=8), "set_by": it.company.people[it.name], "set_at": it.now(), "cancelled": False}  # fmt: skip
     return it.striking(it.change(it.me(), [{"action": "rota.shift_set", "data": {"shift": "C-MINE"}}], ("on_call_shift", shift, 0)))  # fmt: skip
+
+
+@attack("lee", "CSP12")
+def setting_a_shift_without_an_end(it: Attacker) -> Strike:
+    """Put oneself on call for longer than 31 days at once (REQ-111)."""
+    me = it.company.people[it.name]
+    shift = {"id": "C-LONG", "staff_id": me, "starts_at": it.now(), "ends_at": it.later(days=31, mins=1), "set_by": me, "set_at": it.now(), "cancelled": False}  # fmt: skip
+    said = {"shift": "C-LONG", "on_call": me, "from": shift["starts_at"], "to": shift["ends_at"]}
+    return it.striking(it.change(it.me(), [{"action": "rota.shift_set", "data": said}], ("on_call_shift", shift, 0)))
 
 
 @attack("lee", "CSP12")

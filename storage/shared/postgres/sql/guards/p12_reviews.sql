@@ -37,9 +37,10 @@ begin
       when 'on_call_shift' then
         person := countersign.row_image('staff', a->>'staff_id')::jsonb;
         if b = 'null' and (a->>'set_by' <> actor->>'id' or not countersign.is_now(a->>'set_at', moment) or a->'cancelled' = 'true'
-             or a->>'ends_at' <= a->>'starts_at' or a->>'ends_at' <= moment or person->>'role' = 'auditor' or not countersign.is_active(person, moment)) is not false
+             or a->>'ends_at' <= a->>'starts_at' or a->>'ends_at' <= moment
+             or (a->>'ends_at')::timestamptz - (a->>'starts_at')::timestamptz > interval '744 hours' or person->>'role' = 'auditor' or not countersign.is_active(person, moment)) is not false
            or b <> 'null' and (b - 'cancelled' <> a - 'cancelled' or b->'cancelled' = 'true' or a->'cancelled' <> 'true') then
-          perform countersign.refuse('P12', format('shift %s is set for somebody who can countersign, and cancelled, nothing else', a->>'id'));
+          perform countersign.refuse('P12', format('shift %s is set for somebody who can countersign, for 31 days at most, and cancelled, nothing else', a->>'id'));
         end if;
       else null;
     end case;
