@@ -6,7 +6,8 @@ something typed asks first. From 110 columns the explanation stands at the right
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -39,6 +40,9 @@ from widgets.fields import FieldList
 from widgets.text import safe, visible
 from widgets.type_ahead import Choice, TypeAhead
 
+if TYPE_CHECKING:
+    from storage.shared.change import Applied
+
 JUDGE_AFTER_SECONDS = 0.08
 """Typing first, judging in the pause after it."""
 
@@ -48,6 +52,9 @@ class NewRequestScreen(Screen[str | None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-one-pane"), (110, "-two-panes")]  # noqa: RUF012
     AUTO_FOCUS = "#tenant Input"
+    SEND: ClassVar[str] = "Send"
+    READY: ClassVar[str] = "^S sends it"
+    """What sending does once nothing stands in the way."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "submit", "Send", id="new-request.send"),
@@ -81,15 +88,44 @@ class NewRequestScreen(Screen[str | None]):
         self._again_of = again_of
         self._tenant: TenantChoice | None = None
         self._targets_of: str | None = None
-        self._reasons: tuple[str, ...] = ()
         self._judging: Timer | None = None
         self._sending = False
 
+    # -- what a form for another purpose says otherwise ---------------------------------------------------------------
+
+    def title_words(self) -> str:
+        return f"Ask again (after {visible(self._again_of)})" if self._again_of else "Ask for access"
+
+    def make_form(self) -> AccessForm:
+        return AccessForm()
+
+    def explain(self, values: RequestForm, now: datetime) -> Explanation:
+        return explain_form(self.context, values, now)
+
+    def reasons_before(self) -> tuple[str, ...]:
+        """The earlier reasons of whoever enters: a copied one is refused (REQ-102)."""
+        staff = self.context.staff
+        return tuple(earlier_reasons(self.context.reader, staff.id)) if staff is not None else ()
+
+    async def ask(self, values: RequestForm, tenant_name: str) -> Applied | None:
+        """Run the command; None: left on the way, nothing was sent."""
+        from app.services import requests
+
+        return await run_command(
+            self.app,
+            self.context,
+            requests.create,
+            values,
+            act_words="send the request",
+            target_words=f"{tenant_name} · {values.ticket}",
+        )
+
+    # ----------------------------------------------------------------------------------------------------------------
+
     def compose(self) -> ComposeResult:
-        title = f"Ask again (after {visible(self._again_of)})" if self._again_of else "Ask for access"
-        yield Static(title, id="new-title", markup=False)
+        yield Static(self.title_words(), id="new-title", markup=False)
         with Horizontal(id="new-body"):
-            yield AccessForm()
+            yield self.make_form()
             with VerticalScroll(id="explain", can_focus=False):
                 yield FieldList(self.context.now)
         yield Static(id="new-verdict", markup=False)
@@ -100,11 +136,8 @@ class NewRequestScreen(Screen[str | None]):
         return self.query_one(AccessForm)
 
     def on_mount(self) -> None:
-        context = self.context
-        if context.staff is not None:
-            self._reasons = tuple(earlier_reasons(context.reader, context.staff.id))
         again = self._asked_before()
-        choices = tuple(Choice(key, name, key) for key, name in tenant_names(context.reader))
+        choices = tuple(Choice(key, name, key) for key, name in tenant_names(self.context.reader))
         self.form.offer_tenants(choices, again.tenant_id if again else None)
         if again is not None:
             self.form.prefill(again)
@@ -135,12 +168,12 @@ class NewRequestScreen(Screen[str | None]):
         """Judge the form as it stands; show it at the right and below each field."""
         self._judging = None
         now, values = self.context.now(), self.form.values()
-        explained = explain_form(self.context, values, now)
-        self.query_one("#explain FieldList", FieldList).show(explained_fields(explained))
+        explained = self.explain(values, now)
+        self.query_one("#explain FieldList", FieldList).show(explained_fields(explained, self.READY))
         self._tenant = tenant_choice(self.context.reader, values.tenant_id) if values.tenant_id else None
-        show_hints(self.form, values, self._tenant, self._contacts(values.tenant_id), self._reasons)
+        show_hints(self.form, values, self._tenant, self._contacts(values.tenant_id), self.reasons_before())
         refusals = explained.verdict.refusals
-        line = f"✗ {refusals[0].why}" if refusals else "✓ can be sent: ^S"
+        line = f"✗ {refusals[0].why}" if refusals else f"✓ ready: {self.READY}"
         more = f" (+{len(refusals) - 1}: F2)" if len(refusals) > 1 else ""
         self.query_one("#new-verdict", Static).update(safe(line + more, "$tone-bad" if refusals else "$tone-good"))
         return explained
@@ -196,18 +229,9 @@ class NewRequestScreen(Screen[str | None]):
         self.run_worker(self._send(self.form.values()), name="create", group="new-request-send")
 
     async def _send(self, values: RequestForm) -> None:
-        from app.services import requests
-
         tenant = self._tenant.tenant.name if self._tenant is not None else values.tenant_id
         try:
-            applied = await run_command(
-                self.app,
-                self.context,
-                requests.create,
-                values,
-                act_words="send the request",
-                target_words=f"{tenant} · {values.ticket}",
-            )
+            applied = await self.ask(values, tenant)
         except Refused as refusal:
             await self.app.push_screen_wait(Notice("Refused: nothing was sent", _refusal_words(refusal), danger=True))
         except CountersignError as error:
@@ -221,21 +245,9 @@ class NewRequestScreen(Screen[str | None]):
 
     def _focus_first_refused(self) -> None:
         """To the first field that is still empty; else stay where one types."""
-        values = self.form.values()
-        missing = (
-            ("tenant", values.tenant_id),
-            ("target", values.target_id),
-            ("ticket", values.ticket),
-            ("reason", values.reason),
-            ("tried", values.tried),
-            ("why-not", values.why_not),
-            ("scope", values.scope),
-            ("records", values.records),
-        )
-        for name, given in missing:
-            if not given:
-                self.form.focus_field(name)
-                return
+        name = self.form.first_empty()
+        if name is not None:
+            self.form.focus_field(name)
 
     def _tell(self, title: str, words: str, severity: str) -> None:
         self.app.notify(
@@ -248,7 +260,7 @@ class NewRequestScreen(Screen[str | None]):
 
     def _show_keys(self) -> None:
         one_pane, explaining = self.has_class("-one-pane"), self.has_class("-explaining")
-        hints = [Hint("send", "^S", "Send"), Hint("next", "Tab", "Next field")]
+        hints = [Hint("send", "^S", self.SEND), Hint("next", "Tab", "Next field")]
         if one_pane:
             hints.append(Hint("turn", "F2", "Back to the form" if explaining else "What will happen"))
         hints.append(Hint("leave", "Esc", "Back"))

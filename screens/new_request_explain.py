@@ -17,27 +17,29 @@ from widgets.cells import LeftCell, Tone, Toned
 from widgets.fields import BLANK, Field, field, line
 from widgets.text import visible
 
+NO_TENANT = rule("REQ-101", False, "", "no tenant is chosen yet")
+
 
 def explain_form(context: ConsoleContext, form: RequestForm, now: datetime) -> Explanation:
     """The explanation of the form as it stands, complete or not."""
     if context.replica is None or context.staff is None:
-        return _only(context.may_act())
+        return only(context.may_act())
     if not form.tenant_id:
-        return _only(rule("REQ-101", False, "", "no tenant is chosen yet"))
+        return only(NO_TENANT)
     try:
         return explain.of_form(context.replica.view(PREVIEW), context.staff.id, form, now)
     except Refused as refusal:
-        return _only(refusal.verdict)
+        return only(refusal.verdict)
 
 
-def explained_fields(explained: Explanation) -> list[Field]:
+def explained_fields(explained: Explanation, ready: str = "^S sends it") -> list[Field]:
     """The explanation as named values for the pane at the right: what stands in the way, what follows, what passes."""
     refusals = explained.verdict.refusals
     if refusals:
         missing = f"{len(refusals)} thing{'s stand' if len(refusals) > 1 else ' stands'} in the way"
         head = Toned(f"not yet: {missing}", Tone.STRONG)
     else:
-        head = Toned("ready: ^S sends it", Tone.GOOD)
+        head = Toned(f"ready: {ready}", Tone.GOOD)
     fields = [line(head)]
     fields += [line(_refusal(one)) for one in refusals]
     if explained.steps:
@@ -52,7 +54,8 @@ def explained_fields(explained: Explanation) -> list[Field]:
     return fields
 
 
-def _only(verdict: Verdict) -> Explanation:
+def only(verdict: Verdict) -> Explanation:
+    """Nothing can be said yet but what stands in the way."""
     return Explanation(verdict, (), (), None)
 
 

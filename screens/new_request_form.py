@@ -196,6 +196,21 @@ class AccessForm(VerticalScroll, can_focus=False):
         over = maximum is not None and self.values().minutes > maximum
         self.field("minutes").hint(f"the session will end after {maximum} min" if over else "", "bad" if over else "")
 
+    def first_empty(self) -> str | None:
+        """The first field, by its name in ORDER, in which nothing is given that must be."""
+        values = self.values()
+        needed = (
+            ("tenant", values.tenant_id),
+            ("target", values.target_id),
+            ("ticket", values.ticket),
+            ("reason", values.reason),
+            ("tried", values.tried),
+            ("why-not", values.why_not),
+            ("scope", values.scope),
+            ("records", values.records),
+        )
+        return next((name for name, given in needed if not given), None)
+
     def focus_field(self, name: str) -> None:
         """Focus a field by its name in ORDER."""
         field = self.field(name)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 
+from app.policy import emergency
 from app.policy.verdict import Verdict, rule
 from screens.actions import Action
 from screens.context import ConsoleContext
@@ -104,7 +105,16 @@ class QueueScreen(QueueActs):
             "declare an emergency, with a second super, reported publicly",
             danger=True,
             footer=False,
-            available=_verdict(Act.EMERGENCY),
+            available=lambda screen: screen.may_declare() & screen.verdict_on(Act.EMERGENCY),
+        ),
+        Action(
+            "queue.anew",
+            "N",
+            "New emergency…",
+            "ask anew for an engineer and declare an emergency in the same act",
+            danger=True,
+            footer=False,
+            available=lambda screen: screen.may_declare(),
         ),
         Action(
             "queue.decline", "D", "Decline…", "refuse full mode as the second person", available=_verdict(Act.DECLINE)
@@ -162,6 +172,17 @@ class QueueScreen(QueueActs):
     def verdict_on(self, act: Act) -> Verdict:
         """Whether I may do this with the request under the cursor."""
         return self._acts.get(act, _NOTHING)
+
+    def may_declare(self) -> Verdict:
+        """REQ-109: a super, while it is known where the operator's legal department reads of it."""
+        context = self.context
+        if context.staff is None:
+            return context.may_act()
+        return (
+            context.may_act()
+            & emergency.is_super(context.staff, context.now(), "declares an emergency")
+            & emergency.can_be_told(context.legal_email)
+        )
 
     def go_to(self, key: str) -> bool:
         """Put the cursor on a request, among the past ones where it is no longer open."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.policy.request_state import CLOSED, state_at
 from screens.listing import ListScreen
 from screens.request_acts import Act, Signing, Verdicts, awaited, first_act
 from screens.request_words import MODE_WORDS, open_question, scope_words, urgent_facts
@@ -49,13 +50,29 @@ class QueueActs(ListScreen):
         if line is not None:
             await self._ask(again_of=line.request.id)
 
+    async def do_anew(self) -> None:
+        """For what is not on the list; from a request that is over, prefilled with what it asked."""
+        from screens.new_emergency import NewEmergencyScreen
+
+        line = self.line
+        over = line is not None and state_at(line.request, self.context.now()) in CLOSED
+        created = await self.app.push_screen_wait(
+            NewEmergencyScreen(self.context, line.request.id if line is not None and over else None)
+        )
+        if created is not None:
+            self._show_created(created)
+            self.tell(f"{created}: emergency declared; a second super must countersign")
+
     async def _ask(self, again_of: str | None) -> None:
         from screens.new_request import NewRequestScreen
 
         created = await self.app.push_screen_wait(NewRequestScreen(self.context, again_of))
         if created is not None:
-            self.catch_up(force=True)  # the replica has it; sync may not have told this screen yet
-            self.table.move_to(created)
+            self._show_created(created)
+
+    def _show_created(self, request_id: str) -> None:
+        self.catch_up(force=True)  # the replica has it; sync may not have told this screen yet
+        self.table.move_to(request_id)
 
     async def do_withdraw(self) -> None:
         from app.services import requests

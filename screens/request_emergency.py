@@ -22,9 +22,12 @@ from widgets.type_ahead import Choice, TypeAhead
 LABEL = "What two hours would make irreparable; tenant and both legal addresses read it"
 
 
-class EmergencyDialog(Dialog[tuple[EmergencyCategory, str]]):
+Said = tuple[EmergencyCategory, str]
+
+
+class EmergencyDialog(Dialog[Said]):
     """Answers category and reason; None when left. `target` names request and tenant, `facts` are label and value, from
-    outside like all of it."""
+    outside like all of it; `said` is what was answered before, and did not do."""
 
     choices = (CANCEL, Button("do", "Declare", "ctrl+s", danger=True))
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,9 +44,10 @@ class EmergencyDialog(Dialog[tuple[EmergencyCategory, str]]):
     }
     """
 
-    def __init__(self, target: str, facts: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, target: str, facts: Sequence[tuple[str, str]], said: Said | None = None) -> None:
         super().__init__(f"Declare an emergency for {target}?", danger=True)
         self._facts = tuple(facts)
+        self._said = said
 
     def body(self) -> ComposeResult:
         for name, value in self._facts:
@@ -58,7 +62,10 @@ class EmergencyDialog(Dialog[tuple[EmergencyCategory, str]]):
     def on_mount(self) -> None:
         super().on_mount()
         kinds = tuple(Choice(one.value, one.value.replace("_", " "), words) for one, words in CATEGORIES.items())
-        self.query_one(TypeAhead).set_choices(kinds, None)
+        kind, reason = self._said or (None, "")
+        self.query_one(TypeAhead).set_choices(kinds, kind.value if kind else None)
+        if reason:
+            self.query_one("#emergency-reason", TextEntry).prefill(reason)
 
     async def chosen(self, choice: str) -> None:
         if choice != "do":

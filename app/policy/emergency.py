@@ -7,10 +7,11 @@ from collections.abc import Collection
 from datetime import datetime
 
 from app.policy import reason, text
+from app.policy.asking import may_create
 from app.policy.break_glass import is_way_open
 from app.policy.limits import EMERGENCY_OPEN
 from app.policy.people import Place, is_no_contact, is_second_person, is_super, may_act, same_person
-from app.policy.request_state import BEFORE_EMERGENCY, emergency_waits, state_at, state_words
+from app.policy.request_state import BEFORE_EMERGENCY, RequestForm, emergency_waits, state_at, state_words
 from app.policy.verdict import Verdict, rule
 from app.policy.words import moment
 from storage.models import Decision, EmergencyCategory, Request, Staff
@@ -35,6 +36,19 @@ def may_declare(staff: Staff, engineer: Staff, place: Place, now: datetime) -> V
         & is_no_contact(engineer, place)
         & is_way_open(place)
     )
+
+
+def may_declare_anew(
+    form: RequestForm,
+    staff: Staff,
+    engineer: Staff,
+    place: Place,
+    now: datetime,
+    earlier_reasons: Collection[str] = (),
+    earlier: Request | None = None,
+) -> Verdict:
+    """Asked for the engineer and declared in one act: the rules of asking, and those of declaring."""
+    return may_create(form, engineer, place, now, earlier_reasons, earlier) & may_declare(staff, engineer, place, now)
 
 
 def is_declarable(request: Request, decision: Decision | None, now: datetime) -> Verdict:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.policy import requests, sessions
+from app.policy import emergency, requests, sessions
 from app.policy.break_glass import is_way_open
 from app.policy.duty import Duty
-from app.policy.limits import COOLING, DEFAULTS, PENDING, USABLE, Limits
+from app.policy.limits import COOLING, DEFAULTS, EMERGENCY_OPEN, PENDING, REVIEW_DUE, USABLE, Limits
 from app.policy.people import Place
 from app.policy.request_state import deadline
 from app.policy.requests import RequestForm
@@ -54,6 +54,32 @@ def form(
     steps += _mode(wanted.mode, staff)
     steps.append(_length(minutes, wanted.minutes, place))
     return Explanation(verdict, place.admins, tuple(steps), now + (USABLE if at_once else PENDING))
+
+
+def emergency_anew(
+    wanted: RequestForm,
+    staff: Staff,
+    engineer: Staff,
+    place: Place,
+    legal_email: str,
+    now: datetime,
+    earlier_reasons: tuple[str, ...] = (),
+    earlier: Request | None = None,
+) -> Explanation:
+    """Before a super asks for `engineer` and declares an emergency in one act (REQ-109)."""
+    verdict = emergency.may_declare_anew(wanted, staff, engineer, place, now, earlier_reasons, earlier)
+    verdict &= emergency.can_be_told(legal_email)
+    minutes = min(wanted.minutes, place.settings.max_minutes)
+    steps = [
+        f"every admin is asked: {', '.join(admin.name for admin in place.admins) or 'nobody'}",
+        f"a second super, neither {staff.name} nor {engineer.name}, countersigns by"
+        f" {moment(now + EMERGENCY_OPEN, now)}, or it is void",
+        "then the admins, the legal contacts and the operator's legal address are told at once",
+        f"{engineer.name} can start within {span(USABLE)}; a third person reviews it within {span(REVIEW_DUE)}",
+        *_mode(wanted.mode, engineer),
+        _length(minutes, wanted.minutes, place),
+    ]
+    return Explanation(verdict, place.admins, tuple(steps), now + EMERGENCY_OPEN)
 
 
 def request(

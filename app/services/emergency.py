@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.policy import emergency as policy
-from app.policy import requests as asking
 from app.policy.limits import DEFAULTS, USABLE, Limits
 from app.policy.requests import RequestForm
 from app.policy.verdict import require
@@ -95,8 +94,7 @@ def declare_anew(
     reasons = reading.earlier_reasons(view, engineer.id, form.again_of)
     proof = Proof(view, actor, "emergency.declare", now, limits)
 
-    verdict = asking.may_create(form, engineer, place, now, reasons, earlier)
-    verdict &= policy.may_declare(staff, engineer, place, now)
+    verdict = policy.may_declare_anew(form, staff, engineer, place, now, reasons, earlier)
     keep_refusal(view, actor, form.tenant_id, form.target_id, form.ticket, verdict, SHUT, now)
     words = policy.is_emergency_reason(reason, form.ticket, (form.reason, *reading.earlier_emergencies(view)))
     require(verdict & words & policy.can_be_told(legal_email) & proof.verdict)

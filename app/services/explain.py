@@ -21,6 +21,18 @@ def of_form(view: View, staff_id: str, form: RequestForm, now: datetime) -> Expl
     return policy.form(form, staff, place, now, reading.earlier_reasons(view, staff_id, form.again_of), earlier)
 
 
+def of_emergency(
+    view: View, staff_id: str, engineer_id: str, form: RequestForm, legal_email: str, now: datetime
+) -> Explanation:
+    """What asking anew for an engineer and declaring an emergency in the same act would do (REQ-109)."""
+    staff = reading.the(view, Staff, staff_id, "staff member")
+    engineer = reading.the(view, Staff, engineer_id, "staff member")
+    earlier = view.get(Request, form.again_of) if form.again_of is not None else None
+    reasons = reading.earlier_reasons(view, engineer_id, form.again_of)
+    place = reading.place(view, form.tenant_id)
+    return policy.emergency_anew(form, staff, engineer, place, legal_email, now, reasons, earlier)
+
+
 def of_request(view: View, request_id: str, now: datetime, limits: Limits = DEFAULTS) -> Explanation:
     """What stands between a request and its session, asked for its engineer."""
     request = reading.request(view, request_id)

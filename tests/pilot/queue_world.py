@@ -43,6 +43,7 @@ from storage.witness import Witness
 from tests.clock import ManualClock
 
 ANN, DANA, RAJ, VERA = "ann@ops.example", "dana@ops.example", "raj@ops.example", "vera@ops.example"
+LEGAL = "legal@ops.example"
 REASON = (
     "Refund 8841 shows completed but the money never reached the customer; the payment event is missing from the "
     "masked view and only the live record shows its state"
@@ -106,6 +107,7 @@ class QueueWorld:
             actor=self.actor(email),
             generation=1,
             sync_status=lambda: self.sync.status,
+            legal_email=LEGAL,
         )
 
     async def ask(self, email: str, tenant: str, target: str, ticket: str, **parts: object) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from screens.new_emergency import NewEmergencyScreen
 from screens.new_request import NewRequestScreen
 from screens.step_up import StepUpDialog
 from storage.shared.vault import Vault
@@ -55,6 +56,29 @@ def on(request: str, *keys: str) -> Before:
     return before
 
 
+async def fill_in(pilot: Pilot[None], screen: NewRequestScreen, reason: str) -> None:
+    """Whom it is for, the ticket, the reason, and one way tried."""
+    await pilot.press(*"northw", "enter")
+    await pilot.press(*"wen", "enter")
+    screen.query_one("#ticket", LineEntry).prefill("T-48271")
+    screen.query_one("#reason", TextEntry).prefill(reason)
+    screen.query_one("#tried-logs", Tick).value = True
+
+
+def complete_it(screen: NewRequestScreen) -> None:
+    """The rest."""
+    screen.query_one("#why-not", LineEntry).prefill("the logs end at the gateway, the state is not in them")
+    screen.query_one("#scope", LineEntry).prefill("refund 8841, payment event 991")
+    screen.query_one("#records", LineEntry).prefill("2")
+    screen.query_one("#minutes", LineEntry).prefill("90")
+
+
+async def judged(pilot: Pilot[None], screen: NewRequestScreen) -> None:
+    await pilot.pause()
+    while screen.judging:
+        await pilot.pause(0.02)
+
+
 def form(*, reason: str = "", full: bool = False, complete: bool = False, keys: tuple[str, ...] = ()) -> Before:
     """Open the form and fill it in; `keys` at the end."""
 
@@ -64,20 +88,11 @@ def form(*, reason: str = "", full: bool = False, complete: bool = False, keys: 
         screen = await settled(pilot)
         assert isinstance(screen, NewRequestScreen)
         if reason:
-            await pilot.press(*"northw", "enter")
-            await pilot.press(*"wen", "enter")
-            screen.query_one("#ticket", LineEntry).prefill("T-48271")
-            screen.query_one("#reason", TextEntry).prefill(reason)
-            screen.query_one("#tried-logs", Tick).value = True
+            await fill_in(pilot, screen, reason)
         if complete:
-            screen.query_one("#why-not", LineEntry).prefill("the logs end at the gateway, the state is not in them")
-            screen.query_one("#scope", LineEntry).prefill("refund 8841, payment event 991")
-            screen.query_one("#records", LineEntry).prefill("2")
-            screen.query_one("#minutes", LineEntry).prefill("90")
+            complete_it(screen)
         screen.query_one("#mode-full", Tick).value = full
-        await pilot.pause()
-        while screen.judging:
-            await pilot.pause(0.02)
+        await judged(pilot, screen)
         for key in keys:
             await pilot.press(key)
         await settled(pilot)
@@ -173,3 +188,33 @@ def test_leaving_asks(still: StillQueue, snap_compare: Compare, size: tuple[int,
 def test_emergency(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
     """A super declares one: what is entered, which harm, why it cannot wait (REQ-109)."""
     assert snap_compare(still.app(DANA), terminal_size=size, run_before=on(still.ids["urgent"], "E"))
+
+
+def emergency_anew(*keys: str) -> Before:
+    """A super's form for what nobody has asked for, filled in."""
+
+    async def before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pilot.press("N")
+        screen = await settled(pilot)
+        assert isinstance(screen, NewEmergencyScreen)
+        await pilot.press(*"raj", "enter")
+        await fill_in(pilot, screen, REASON)
+        complete_it(screen)
+        await judged(pilot, screen)
+        await settled(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot)
+
+    return before
+
+
+def test_emergency_anew(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    """For whom, what, and what will happen, before anything is sent (REQ-109, REQ-113)."""
+    assert snap_compare(still.app(DANA), terminal_size=size, run_before=emergency_anew())
+
+
+def test_emergency_anew_asks_which_harm(still: StillQueue, snap_compare: Compare, size: tuple[int, int]) -> None:
+    before = emergency_anew("ctrl+s", *"secur", "enter")
+    assert snap_compare(still.app(DANA), terminal_size=size, run_before=before)

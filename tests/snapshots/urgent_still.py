@@ -13,11 +13,10 @@ from storage.models import EmergencyCategory, LinkKind, Mail, Role
 from storage.replica.engine import Replica
 from storage.shared.vault import Vault
 from tests.clock import ManualClock
-from tests.pilot.queue_world import ANN, DANA, RAJ, QueueWorld, open_world, token_hash
+from tests.pilot.queue_world import ANN, DANA, LEGAL, RAJ, QueueWorld, open_world, token_hash
 from tests.snapshots.queue_still import StillQueue
 
 LEE = "lee@ops.example"
-LEGAL = "legal@ops.example"
 TONIGHT = "The card network closes the dispute of booking {} tonight; after that the money is lost to the traveller."
 HARM = "A runaway import deletes bookings of 2026 every minute, each deleted trip strands travellers at the airport."
 
