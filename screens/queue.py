@@ -15,6 +15,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from app.policy import emergency
+from app.policy.people import is_super
 from app.policy.verdict import Verdict, rule
 from screens.actions import Action
 from screens.context import ConsoleContext
@@ -180,7 +181,7 @@ class QueueScreen(QueueActs):
             return context.may_act()
         return (
             context.may_act()
-            & emergency.is_super(context.staff, context.now(), "declares an emergency")
+            & is_super(context.staff, context.now(), "declares an emergency")
             & emergency.can_be_told(context.legal_email)
         )
 
