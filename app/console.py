@@ -195,11 +195,13 @@ class CountersignApp(App[None]):
             self.bell()
 
     def _refresh_all(self) -> None:
+        from screens.queue_model import waiting_now
         from storage.replica.queries.mine import open_counts
 
         context = self.context
         if context.replica is not None:
-            context.counts = open_counts(context.reader, context.now())
+            now = context.now()
+            context.counts = {"queue": len(waiting_now(context, now)), **open_counts(context.reader, now)}
             self._own.look(context)
         for screen in self._mains():
             screen.catch_up()

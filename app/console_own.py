@@ -32,12 +32,12 @@ class OwnSession:
 
     def look(self, context: ConsoleContext) -> None:
         """Read which session of mine runs."""
-        from storage.replica.queries.mine import mine_open
+        from storage.replica.queries.mine import running_of
 
         if context.staff is None:
             self._session = None
             return
-        mine = mine_open(context.reader, context.staff.id, context.now())
+        mine = running_of(context.reader, context.staff.id, context.now())
         before, self._session = self._session, mine.session
         if before is not None and before.engineer_id == context.staff.id:
             self._tell_what_others_did(before, context)

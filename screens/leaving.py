@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from screens.context import ConsoleContext
+from screens.queue_model import waiting_now
 from screens.queued import NOT_IN_FORCE, outbox_now
-from storage.replica.queries.mine import mine_open
+from storage.replica.queries.mine import running_of
 
 
 def what_runs(context: ConsoleContext) -> str:
     """In words, or "" when nothing does."""
     if not context.ready or context.staff is None:
         return ""
-    mine = mine_open(context.reader, context.staff.id, context.now())
+    mine = running_of(context.reader, context.staff.id, context.now())
+    waiting = sum(line.request.engineer_id == context.staff.id for line, _ in waiting_now(context, context.now()))
     parts = []
     if mine.session:
         parts.append(f"Your session {mine.session.id} is running; its time goes on.")
-    if mine.waiting:
-        parts.append(
-            f"{mine.waiting} request{'s' if mine.waiting > 1 else ''} of yours wait{'' if mine.waiting > 1 else 's'}."
-        )
+    if waiting:
+        parts.append(f"{waiting} request{'s' if waiting > 1 else ''} of yours wait{'' if waiting > 1 else 's'}.")
     queued = sum(one.actor.id == context.staff.id for one in outbox_now(context).waiting)
     if queued:
         parts.append(

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from app.policy.limits import DECLARABLE, DEFAULTS, Limits
+from app.policy.limits import DECLARABLE, DEFAULTS, EMERGENCY_OPEN, Limits
 from screens.context import ConsoleContext
 from screens.queue_rows import Group, Grouped, ParsedFilter, history_source, queue_source
 from screens.queued import marked
 from screens.request_acts import needs
 from screens.request_words import RequestNow, request_now
-from storage.models import RequestState
-from storage.replica.queries.requests import RequestLine, open_requests, past_requests
+from storage.replica.queries.requests import RequestLine, busy_requests, past_requests, waiting_requests
 from widgets.rows import RowSource
 
 if TYPE_CHECKING:
@@ -42,14 +41,22 @@ def limits_of(context: ConsoleContext) -> Limits:
     return context.desk.limits if context.desk is not None else DEFAULTS
 
 
+Now = tuple[RequestLine, RequestNow]
+
+
+def waiting_now(context: ConsoleContext, now: datetime) -> list[Now]:
+    """The open requests. What time has closed is history, recorded or not."""
+    lines = waiting_requests(context.reader, now - DECLARABLE, now - EMERGENCY_OPEN)
+    return [(line, shown) for line in lines if not (shown := request_now(line, now)).closed]
+
+
 def open_now(context: ConsoleContext, now: datetime) -> QueueNow:
-    """The open requests in their groups. What time has closed is history, recorded or not."""
-    every = ((line, request_now(line, now)) for line in open_requests(context.reader, now - DECLARABLE))
-    grouped = [Grouped(line, shown, _group(context, line, now)) for line, shown in every if not shown.closed]
+    """The open requests in their groups, and those whose session still runs or owes its outcome."""
+    waiting = waiting_now(context, now)
+    busy = [(line, request_now(line, now)) for line in busy_requests(context.reader)]
+    grouped = [Grouped(line, shown, _group(context, line, now)) for line, shown in waiting + busy if not shown.closed]
     needing = sum(one.group is Group.NEEDS_ME for one in grouped)
-    # A request that led to a session is no longer open: it stands here while it runs or owes its outcome.
-    waiting = sum(one.shown.state is not RequestState.USED for one in grouped)
-    summary = f"{waiting} open · {needing} need{'s' if needing == 1 else ''} me"
+    summary = f"{len(waiting)} open · {needing} need{'s' if needing == 1 else ''} me"
     soonest = _next_change((one.shown for one in grouped), now)
     lines = _by_id(one.line for one in grouped)
     return QueueNow(queue_source(grouped, marked(context)), lines, summary, needing, soonest)

@@ -90,19 +90,21 @@ FAILURE = _set(
 
 DEVIATION = _set(
     """
-    absent although ambiguous bounced bounces but cannot can't couldn't corrupt corrupted cut cropped declined
-    declines delayed delays deleted denied despite didn't differ differs difference differences disabled disagree
-    disagrees disappear disappeared disappears discrepancy doesn't don't double doubled drift drifted dropped dropping
-    drops duplicate duplicated duplicates duplicating early empty exceeds exceeded excess expired expires extra
-    flickers freeze freezes frozen garbled gone half hang hanging hangs hadn't hasn't haven't hidden ignored ignores
-    incomplete inconsistent incorrect incorrectly inflated instead invalid inverted invisible isn't jumped jumps
-    lacking lacks late later leaked locked loop loops lost mangled mislabelled mismatch mismatched mismatches
-    mismatching missing mixed negative neither never no nor not nothing obsolete offset old orphan orphaned outdated
-    overdue overlap overlapping overlaps overwritten partial partially pending reappear reappears rejected rejects
-    removed repeated repeatedly repeats reset resets resurfaced reversed reverted rolled rounded rounding scrambled
-    shifted short skipped skips stale stalled stopped strange stuck suddenly swapped thrice timeout timeouts timed-out
-    times-out too triple truncated twice unlike vanish vanished vanishes vs versus wasn't weren't whereas without
-    won't wouldn't wrong wrongly zero zeroed zeros
+    absent although ambiguous bounced bounces breached but can't cannot compromised corrupt corrupted corrupting
+    corrupts couldn't cropped cut declined declines delayed delays deleted deletes deleting denied despite destroyed
+    destroying destroys didn't differ difference differences differs disabled disagree disagrees disappear disappeared
+    disappears discrepancy doesn't don't double doubled drained draining drains drift drifted dropped dropping drops
+    duplicate duplicated duplicates duplicating early empty encrypted erased erases erasing exceeded exceeds excess
+    expired expires exposed exposes exposing extra flickers forged fraudulent freeze freezes frozen garbled gone hadn't
+    half hang hanging hangs hasn't haven't hidden hijacked ignored ignores incomplete inconsistent incorrect incorrectly
+    inflated instead invalid inverted invisible isn't jumped jumps lacking lacks late later leaked leaking leaks locked
+    loop loops loses losing lost mangled mislabelled mismatch mismatched mismatches mismatching missing mixed negative
+    neither never no nor not nothing obsolete offset old orphan orphaned outdated overdue overlap overlapping overlaps
+    overwrites overwriting overwritten partial partially pending reappear reappears rejected rejects removed repeated
+    repeatedly repeats reset resets resurfaced reversed reverted rolled rounded rounding scrambled shifted short skipped
+    skips stale stalled stolen stopped strange stuck suddenly swapped tampered thrice timed-out timeout timeouts
+    times-out too triple truncated twice unlike vanish vanished vanishes versus vs wasn't weren't whereas wiped wipes
+    wiping without won't wouldn't wrong wrongly zero zeroed zeros
     """
 )
 """What is not as it should be: said of something, it is a symptom."""

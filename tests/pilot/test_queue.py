@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from app.services import emergency, staff
 from screens.step_up import StepUpDialog
-from storage.models import LinkKind, Mode, Request, RequestState
+from storage.models import EmergencyCategory, LinkKind, Mode, Request, RequestState, Role
 from storage.shared.vault import Vault
 from tests.clock import ManualClock
 from tests.pilot.queue_app import QueueApp, settled
@@ -18,6 +19,7 @@ from tests.pilot.queue_world import ANN, DANA, RAJ, VERA, QueueWorld, open_world
 
 WIDE = (120, 36)
 NARROW = (80, 24)
+SUE = "sue@ops.example"
 
 
 @pytest.fixture
@@ -55,6 +57,26 @@ async def test_what_needs_me_stands_first_then_mine_then_the_others(world: Queue
     full = await world.ask(RAJ, "fabrikam", "lena", "T-1004", mode="full")
     async with queue_of(world, ANN) as (app, _):
         assert rows(app) == ["heading:NEEDS ME  2", ready, full, "heading:MINE  1", mine, "heading:OTHERS  1", theirs]
+
+
+async def test_an_emergency_on_an_expired_request_needs_the_second_super(world: QueueWorld) -> None:
+    """REQ-109: it need not have been urgent, and its expiry may be on record before or after the declaration."""
+    sealed = world.vault.seal(secret := "JBSWY3DPEHPK3PXT" * 2)
+    world.secrets[SUE] = secret
+    await world.run(staff.add, world.actor(DANA), SUE, "Sue Hart", Role.SUPER, None, sealed, ())
+    expired = await world.ask(RAJ, "northwind", "wendy", "T-1002")
+    world.clock.advance(hours=30)
+    await world.desk.record_due()
+    async with queue_of(world, SUE) as (app, _):
+        assert rows(app) == []
+    words = (EmergencyCategory.DATA_LOSS, "A script is erasing their bookings right now.", "legal@ops.example")
+    await world.run(emergency.declare, world.actor(DANA), expired, *words, otp=world.code(DANA))
+    async with queue_of(world, SUE) as (app, _):
+        assert rows(app) == ["heading:NEEDS ME  1", expired]
+        assert app.queue.shown is not None and app.queue.shown.summary == "1 open · 1 needs me"
+    world.clock.advance(hours=2)
+    async with queue_of(world, SUE) as (app, _):
+        assert rows(app) == []
 
 
 async def test_an_auditor_sees_all_and_is_needed_nowhere(world: QueueWorld) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from tests.terminal.tmux import NeverShown, Terminal
 
 ROOT = Path(__file__).parent.parent.parent
 REV = re.compile(r"rev ([\d,]+)")
+SAME_COUNT = re.compile(r"1 Queue ([1-9]\d*) .*\n +\1 open")
 
 
 def console(home: Path, *more: str, columns: int = 120, rows: int = 36) -> Terminal:
@@ -39,12 +40,21 @@ def revision(screen: str) -> int:
 
 
 def wait_beyond(terminal: Terminal, rev: int, seconds: float = 60) -> None:
+    wait_until(terminal, lambda screen: revision(screen) > rev, f"nothing was done beyond rev {rev}", seconds)
+
+
+def wait_until(terminal: Terminal, condition: Callable[[str], object], complaint: str, seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        if revision(terminal.screen()) > rev:
+        if condition(terminal.screen()):
             return
         time.sleep(0.05)  # the poll of a condition
-    raise NeverShown(f"nothing was done beyond rev {rev}; the screen was:\n{terminal.screen()}")
+    raise NeverShown(f"{complaint}; the screen was:\n{terminal.screen()}")
+
+
+def test_the_tab_counts_what_the_queue_calls_open(engineer: Terminal) -> None:
+    """ux.md, principle 5: one number, counted in one way."""
+    wait_until(engineer, SAME_COUNT.search, "the tab and the list count differently")
 
 
 def test_the_demo_comes_up_by_itself_and_colleagues_act_while_one_watches(engineer: Terminal) -> None:

@@ -10,6 +10,10 @@ GOOD = (
     "Discount code SPRING20 is accepted but total in basket stays the same",
     "Payout batch of 14 March is stuck in 'processing', bank confirmed receipt already.",
     "Chargeback evidence upload rejects PDF over 2 MB although limit says 10",
+    # harm (emergencies)
+    "A script is erasing their bookings right now.",
+    "Their ransomware is wiping the invoices, every minute ten more are gone",
+    "An intruder with a stolen session exports passports of travellers at this moment",
     # travel
     "Booking KX92PL was rebooked twice by the airline feed and the seat map is empty for the traveller",
     "Hotel voucher prints with old check-in date after modification",

@@ -1,4 +1,5 @@
-"""What one person has open: for the countdown in the terminal's title, the warnings, and the question on leaving."""
+"""One person's running session, for the countdown in the terminal's title, the warnings and the question on leaving;
+how much is open; who an address is."""
 
 from __future__ import annotations
 
@@ -11,40 +12,31 @@ from storage.models import Session, Staff, time_text
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """My running session, its tenant's name, and how many requests of mine wait."""
+    """My running session, and its tenant's name."""
 
     session: Session | None
     tenant: str
-    waiting: int
 
 
-def mine_open(connection: sqlite3.Connection, staff_id: str, now: datetime) -> Mine:
-    """What `staff_id` has open at `now`."""
-    moment = time_text(now)
+def running_of(connection: sqlite3.Connection, staff_id: str, now: datetime) -> Mine:
+    """Where `staff_id` is inside at `now`."""
     found = connection.execute(
         "select s.image, t.name from session s left join tenant t on t.id = s.tenant_id "
         "where s.engineer_id = ? and s.ended_at is null and s.expires_at > ? limit 1",
-        (staff_id, moment),
-    ).fetchone()
-    (waiting,) = connection.execute(
-        "select count(*) from request where engineer_id = ? and state in ('pending', 'approved') and expires_at > ?",
-        (staff_id, moment),
+        (staff_id, time_text(now)),
     ).fetchone()
     session = Session.from_image(found[0]) if found else None
-    return Mine(session, found[1] or "" if found else "", waiting)
+    return Mine(session, found[1] or "" if found else "")
 
 
 def open_counts(connection: sqlite3.Connection, now: datetime) -> dict[str, int]:
-    """How much is open, by main screen."""
-    moment = time_text(now)
-    requests, sessions, reviews = connection.execute(
-        "select (select count(*) from request where (state = 'pending' and expires_at > ?)"
-        " or state in ('approved', 'cooling', 'declared')), "
-        "(select count(*) from session where ended_at is null and expires_at > ?), "
+    """How many sessions run and how many reviews wait, by main screen."""
+    sessions, reviews = connection.execute(
+        "select (select count(*) from session where ended_at is null and expires_at > ?), "
         "(select count(*) from review where signed_at is null)",
-        (moment, moment),
+        (time_text(now),),
     ).fetchone()
-    return {"queue": requests, "sessions": sessions, "review": reviews}
+    return {"sessions": sessions, "review": reviews}
 
 
 def staff_by_email(connection: sqlite3.Connection, email: str) -> Staff | None:

@@ -1,6 +1,6 @@
 """Requests as the queue reads them: one line per request with the names of everyone in it, and what the detail needs.
 
-All reads are short and synchronous, from the replica. `open_requests` is bounded by how many are open at once;
+All reads are short and synchronous, from the replica. `waiting_requests` is bounded by how many are open at once;
 `past_requests` by its limit, and says when there were more. The form's type-ahead lists stand here too: they are part
 of asking.
 """
@@ -56,6 +56,11 @@ _WORD_COLUMNS = (
     "r.image ->> '$.reason'",
     "r.image ->> '$.scope'",
 )
+_UNDECIDED = f"{_LINE} WHERE r.state = 'expired' AND r.expires_at > ? AND r.image ->> '$.urgent'"
+_ALARMED = f"""{_LINE}
+WHERE r.rev >= (SELECT seq FROM operator_log WHERE at > :after ORDER BY at LIMIT 1)
+  AND r.state = 'expired' AND r.image ->> '$.emergency.declared_at' > :after"""
+"""A request is written with each declaration: only what was written since can hold one."""
 _BUSY = "SELECT image ->> '$.active_session', image ->> '$.owes_outcome' FROM standing"
 
 
@@ -116,22 +121,26 @@ class TenantChoice:
     settings: Settings
 
 
-def open_requests(connection: sqlite3.Connection, expired_after: datetime | None = None) -> list[RequestLine]:
-    """Every request that waits or may still be used, those whose session runs or still owes its outcome; and those that
-    were urgent and expired after a time, for which break-glass may be declared."""
+def waiting_requests(
+    connection: sqlite3.Connection, expired_after: datetime, emergency_after: datetime
+) -> list[RequestLine]:
+    """Every request that waits or may still be used; those that were urgent and expired after a time, for which
+    break-glass may be declared; and those for which an emergency was declared after another, expired or not."""
     waiting = connection.execute(f"{_LINE} WHERE r.state IN ({_OPEN_MARKS})", _OPEN).fetchall()
-    if expired_after is not None:
-        waiting += connection.execute(
-            f"{_LINE} WHERE r.state = 'expired' AND r.expires_at > ? AND r.image ->> '$.urgent'",
-            (time_text(expired_after),),
-        ).fetchall()
+    waiting += connection.execute(_UNDECIDED, (time_text(expired_after),)).fetchall()
+    known = {image for image, *_ in waiting}
+    alarmed = connection.execute(_ALARMED, {"after": time_text(emergency_after)}).fetchall()
+    return [_line(row) for row in (*waiting, *(one for one in alarmed if one[0] not in known))]
+
+
+def busy_requests(connection: sqlite3.Connection) -> list[RequestLine]:
+    """Those whose session runs or still owes its outcome."""
     busy = {one for pair in connection.execute(_BUSY) for one in pair if one}
-    if busy:
-        marks = ",".join("?" * len(busy))
-        waiting += connection.execute(
-            f"{_LINE} WHERE s.id IN ({marks}) AND r.state NOT IN ({_OPEN_MARKS})", (*busy, *_OPEN)
-        ).fetchall()
-    return [_line(row) for row in waiting]
+    if not busy:
+        return []
+    marks = ",".join("?" * len(busy))
+    sql = f"{_LINE} WHERE s.id IN ({marks}) AND r.state NOT IN ({_OPEN_MARKS})"
+    return [_line(row) for row in connection.execute(sql, (*busy, *_OPEN))]
 
 
 def past_requests(connection: sqlite3.Connection, wanted: RequestFilter, limit: int = 500) -> PastRequests:
