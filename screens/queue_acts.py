@@ -125,7 +125,7 @@ class QueueActs(ListScreen):
         note = await self.app.push_screen_wait(
             NoteDialog(
                 f"Countersign {signing.value} for {line.request.id}?",
-                [*self._facts(line), *urgent_facts(line.request)],
+                [*self._facts(line), *urgent_facts(line.request, self.context.now())],
                 verb="Countersign",
                 label="a note for the log, if you like; your name goes to the tenant's log",
                 danger=signing is not Signing.FULL,

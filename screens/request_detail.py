@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Flag, auto
 from itertools import groupby
 
@@ -36,6 +36,8 @@ from widgets.kept import ScrolledPane
 from widgets.text import visible
 
 TimeText = Callable[[datetime], str]
+LATE = timedelta(minutes=1)
+"""What time brought about is told with its own moment where it was recorded later than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def request_fields(story: RequestStory, now: datetime, when: TimeText, part: Par
             field("next", visible(next_step(story.line, now))),
             *_ways(story.ways),
             BLANK,
-            *_asked(story.line, story.names),
+            *_asked(story.line, story.names, now),
             *_exchanges(story.line.request, when),
         ]
     if Part.STORY in part:
@@ -110,7 +112,7 @@ def _headline(one: RequestLine, shown: RequestNow) -> Iterable[Field]:
         yield line(BarCell(shown.since, shown.deadline))
 
 
-def _asked(one: RequestLine, names: Mapping[str, str]) -> Iterable[Field]:
+def _asked(one: RequestLine, names: Mapping[str, str], now: datetime) -> Iterable[Field]:
     request = one.request
     yield field("tenant", visible(one.tenant_name))
     yield field("view as", visible(f"{one.target_name} <{one.target_email}>" if one.target_email else one.target_name))
@@ -125,7 +127,7 @@ def _asked(one: RequestLine, names: Mapping[str, str]) -> Iterable[Field]:
         yield field("countersign", Toned(f"✓ {visible(names.get(request.countersigned_by, ''))}", Tone.GOOD))
     if request.declined_by:
         yield field("countersign", Toned(f"✗ declined by {visible(names.get(request.declined_by, ''))}", Tone.BAD))
-    for label, words in urgent_facts(request):
+    for label, words in urgent_facts(request, now):
         yield field(label, Toned(visible(words), Tone.SOON))
     if request.decision_note:
         yield field("note", visible(request.decision_note))
@@ -172,7 +174,8 @@ def _timeline(steps: Sequence[LoggedStep], when: TimeText) -> Iterable[Field]:
 def _step_words(step: LoggedStep, when: TimeText) -> str:
     words = step.action.rpartition("impersonate.action.")[2].replace(".", " ").replace("_", " ")
     who = f" by {visible(step.actor_name)}" if step.actor_kind in ("staff", "tenant_admin") else ""
-    return f"{when(step.at)} {words}{who}"
+    since = f", as of {when(step.effective_at)}" if step.effective_at and step.at - step.effective_at >= LATE else ""
+    return f"{when(step.at)} {words}{who}{since}"
 
 
 def _letters(mails: Sequence[Mail], when: TimeText) -> Iterable[Field]:

@@ -14,11 +14,13 @@ from app.policy.limits import EMERGENCY_OPEN
 from app.policy.request_state import (
     cooling_ends,
     declarable_until,
+    emergency_void_at,
     emergency_waits,
     opened_at,
     state_at,
     usable_until,
 )
+from app.policy.words import moment
 from storage.models import Alternative, Layer, Mode, Request, RequestState, Session
 from storage.replica.queries.requests import RequestLine
 from widgets.cells import Tone
@@ -130,11 +132,13 @@ def scope_words(request: Request) -> str:
     return f"{request.scope} (about {request.records:,} record{'' if request.records == 1 else 's'})"
 
 
-def urgent_facts(request: Request) -> list[tuple[str, str]]:
+def urgent_facts(request: Request, now: datetime) -> list[tuple[str, str]]:
     """What was declared beyond the request: label and words, as they were given."""
     facts = [("cannot wait", request.break_glass.reason)] if request.break_glass else []
     if request.emergency is not None:
-        facts += [("emergency", f"{CATEGORIES[request.emergency.category]}: {request.emergency.reason}")]
+        void = emergency_void_at(request)
+        ended = f"; void at {moment(void, now)}: no second super" if void is not None and now >= void else ""
+        facts += [("emergency", f"{CATEGORIES[request.emergency.category]}: {request.emergency.reason}{ended}")]
     return facts
 
 

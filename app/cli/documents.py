@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from app.cli.output import print_pairs
-from app.policy.request_state import deadline, state_at
-from storage.models import BreakGlass, Emergency, Layer, Session
+from app.policy.request_state import deadline, emergency_void_at, state_at
+from storage.models import BreakGlass, Emergency, Layer, Request, Session
 from storage.models.row import encode
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def print_request(line: RequestLine, now: datetime, ways: tuple[Way, ...] = ()) 
     pairs += [("countersigned", one.countersigned_at)] if one.countersigned_at else []
     pairs += [(said.kind, f"{said.name}: {said.text}") for said in one.exchanges]
     pairs += _break_glass(one.break_glass) if one.break_glass else []
-    pairs += _emergency(one.emergency) if one.emergency else []
+    pairs += _emergency(one, one.emergency, now) if one.emergency else []
     pairs += [("session", one.session_id)] if one.session_id else []
     pairs += [("way in" if way.is_open else "no way in", way.words) for way in ways]
     print_pairs(pairs)
@@ -89,10 +89,12 @@ def _break_glass(glass: BreakGlass) -> list[tuple[str, object]]:
     ]
 
 
-def _emergency(declared: Emergency) -> list[tuple[str, object]]:
+def _emergency(one: Request, declared: Emergency, now: datetime) -> list[tuple[str, object]]:
+    void = emergency_void_at(one)
     return [
         ("emergency", f"{declared.category.value}: {declared.reason}"),
         ("declared", declared.declared_at),
+        *([("void since", void)] if void is not None and now >= void else []),
         ("by a second super", declared.countersigned_at),
         ("incident", declared.incident_id),
     ]

@@ -99,15 +99,25 @@ def deadline(request: Request, now: datetime) -> datetime | None:
     return None
 
 
+def emergency_void_at(request: Request) -> datetime | None:
+    """REQ-109: when the declared emergency is void, whatever became of the request meanwhile; None where it was
+    countersigned, or there is none."""
+    declared = request.emergency
+    if declared is None or declared.countersigned_at is not None:
+        return None
+    return declared.declared_at + EMERGENCY_OPEN
+
+
+def is_emergency_lapse_due(request: Request, now: datetime) -> bool:
+    """Whether its emergency is void by time and nobody has recorded that yet."""
+    void = emergency_void_at(request)
+    return void is not None and now >= void and request.emergency is not None and request.emergency.lapsed_at is None
+
+
 def emergency_waits(request: Request, now: datetime) -> bool:
     """REQ-109: one super declared an emergency and a second can still countersign it."""
-    declared = request.emergency
-    return (
-        declared is not None
-        and declared.countersigned_at is None
-        and now < declared.declared_at + EMERGENCY_OPEN
-        and state_at(request, now) in BEFORE_EMERGENCY
-    )
+    void = emergency_void_at(request)
+    return void is not None and now < void and state_at(request, now) in BEFORE_EMERGENCY
 
 
 def state_words(request: Request, decision: Decision | None, now: datetime) -> str:

@@ -55,6 +55,7 @@ def collect(connection: sqlite3.Connection, since: datetime, until: datetime, no
         "emergencies": {
             "declared": acts["emergency.declared"],
             "countersigned": acts["emergency.countersigned"],
+            "void_without_a_second_super": acts["emergency.lapsed"],
             "activated": sum(one.layer is Layer.EMERGENCY for one in sessions),
             "reviews_signed": reviews["review.signed", "emergency"],
         },

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from app.policy import emergency as policy
 from app.policy.limits import DEFAULTS, USABLE, Limits
+from app.policy.request_state import emergency_void_at, is_emergency_lapse_due
 from app.policy.requests import RequestForm
 from app.policy.verdict import require
 from app.services import letters, reading, urgent_letters
@@ -36,6 +37,7 @@ from storage.models import (
     RequestState,
     ReviewKind,
     Staff,
+    time_text,
 )
 from storage.models.row import Json
 from storage.shared.change import Change, Write
@@ -68,9 +70,12 @@ def declare(
     require(verdict & words & policy.can_be_told(legal_email) & proof.verdict)
 
     declared = replace(request, emergency=_declared(staff, category, reason, now))
-    entry = _entry(Action.EMERGENCY_DECLARED, declared, reason)
+    entries = [_entry(Action.EMERGENCY_DECLARED, declared, reason)]
+    writes = [Write(declared), proof.used()]
+    if is_emergency_lapse_due(request, now):  # void, and nobody was up to say so: it goes on record before the new one
+        entries, writes = [lapse(request), *entries], [replace(one, entry=1) for one in writes]
     mails = urgent_letters.emergency_declared(view, place, engineer, staff, declared, reading.supers(view), now)
-    return change(view, actor, now, [entry], [Write(declared), proof.used()], mails, id=request.id)
+    return change(view, actor, now, entries, writes, mails, id=request.id)
 
 
 @step_up_act("emergency.declare")
@@ -182,6 +187,18 @@ def countersign(
         incident=incident_id,
         review=review.row.id,
     )
+
+
+def lapse(request: Request) -> Draft:
+    """The entry that nobody countersigned the emergency on this request in time, dated at its deadline."""
+    declared, void = request.emergency, emergency_void_at(request)
+    assert declared is not None and void is not None
+    data: dict[str, Json] = {
+        "category": declared.category.value,
+        "declared_by": declared.declared_by,
+        "effective_at": time_text(void),
+    }
+    return about(Action.EMERGENCY_LAPSED, request, declared.reason, data)
 
 
 def _signed(request: Request, told: Emergency, staff: Staff, incident_id: str, now: datetime) -> Request:

@@ -9,10 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.policy.break_glass import STOPPABLE
+from app.policy.limits import EMERGENCY_OPEN
 from app.policy.people import may_act
-from app.policy.request_state import cooling_ends, declarable_until, state_at, usable_until
+from app.policy.request_state import (
+    cooling_ends,
+    declarable_until,
+    emergency_void_at,
+    is_emergency_lapse_due,
+    state_at,
+    usable_until,
+)
 from app.policy.verdict import Verdict, require, rule
-from app.services import letters, reading, urgent_letters
+from app.services import emergency, letters, reading, urgent_letters
 from app.services.command import adds_no_privilege, change
 from app.services.endings import collected, ending
 from app.services.requests import about
@@ -48,7 +56,20 @@ def due(replica: sqlite3.Connection, now: datetime) -> list[Due]:
         request = Request.from_image(image)
         if state_at(request, now) is not request.state:
             found.append((time_text(_over_since(request)), Due(record_break_glass, request.id)))
+    found += [(void, Due(record_emergency_lapse, key)) for key, void in _void_emergencies(replica, now)]
     return [one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].key))]
+
+
+def _void_emergencies(replica: sqlite3.Connection, now: datetime) -> list[tuple[str, str]]:
+    """Requests with an emergency that nobody countersigned in time, and since when it is void. By the replica's own
+    index of emergencies that wait: few of many requests ever have one."""
+    images = replica.execute(
+        "SELECT image FROM request WHERE image ->> '$.emergency.declared_at' <= ?"
+        " AND image ->> '$.emergency.countersigned_at' IS NULL AND image ->> '$.emergency.lapsed_at' IS NULL",
+        (time_text(now - EMERGENCY_OPEN),),
+    )
+    requests = (Request.from_image(image) for (image,) in images)
+    return [(one.id, time_text(void)) for one in requests if (void := emergency_void_at(one)) is not None]
 
 
 def _over_since(request: Request) -> datetime:
@@ -107,6 +128,24 @@ def record_break_glass(view: View, actor: Actor, request_id: str, *, now: dateti
     place = reading.place(view, request.tenant_id)
     mails = urgent_letters.usable(view, place, reading.engineer_of(view, request), usable, now)
     return change(view, actor, now, [entry], [Write(usable)], mails, id=request_id)
+
+
+@adds_no_privilege
+def record_emergency_lapse(view: View, actor: Actor, request_id: str, *, now: datetime) -> Change:
+    """Nobody countersigned an emergency in time (REQ-109): it is void, whatever became of the request meanwhile. So
+    every declaration ends on record, by a second super or by the clock."""
+    request = reading.request(view, request_id)
+
+    due = is_emergency_lapse_due(request, now)
+    noticed = rule(
+        "REQ-109", due, "its time is over", f"no emergency on {request_id} ran out of time: nothing to record"
+    )
+    require(noticed & _may_notice(view, actor, now))
+
+    assert request.emergency is not None
+    void = replace(request.emergency, lapsed_at=emergency_void_at(request))
+    lapsed = replace(request, emergency=void)
+    return change(view, actor, now, [emergency.lapse(request)], [Write(lapsed)], id=request_id)
 
 
 @adds_no_privilege

@@ -60,6 +60,7 @@ class Action(StrEnum):
     BREAK_GLASS_USABLE = "break_glass.usable", "cooling ended without a veto"
     EMERGENCY_DECLARED = "emergency.declared", "a super declared an emergency; it waits for a second super"
     EMERGENCY_COUNTERSIGNED = "emergency.countersigned", "a second super countersigned an emergency; it can be used"
+    EMERGENCY_LAPSED = "emergency.lapsed", "nobody countersigned a declared emergency within two hours: it is void"
     INCIDENT_REGISTERED = "incident.registered", "an emergency was entered in the incident register"
     REVIEW_OPENED = "review.opened", "something is to be looked at and signed by somebody uninvolved"
     REVIEW_SIGNED = "review.signed", "somebody uninvolved signed a review with a finding"

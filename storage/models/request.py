@@ -96,7 +96,9 @@ class BreakGlass:
 
 @dataclass(frozen=True, slots=True)
 class Emergency:
-    """The third way in (REQ-109): declared by one super, countersigned by another, for an engineer who is neither."""
+    """The third way in (REQ-109): declared by one super, countersigned by another, for an engineer who is neither. Two
+    hours without the second signature make it void by time alone; `lapsed_at`, that moment, stands once it is recorded.
+    """
 
     category: EmergencyCategory
     reason: str
@@ -105,6 +107,7 @@ class Emergency:
     countersigned_by: str | None
     countersigned_at: datetime | None
     incident_id: str | None
+    lapsed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from storage.errors import GuardRefused
 from storage.log.actions import Action
+from storage.log.entry import Draft
 from storage.models import (
     OFFICE,
     BreakGlass,
@@ -30,6 +31,7 @@ from storage.models import (
     Shift,
     Start,
     TenantMode,
+    time_text,
 )
 from storage.shared.guards.case import Limits
 from tests.guards.scene import (
@@ -37,9 +39,11 @@ from tests.guards.scene import (
     APPROVAL,
     AS_MARIA,
     BEN,
+    CLOCK,
     COMPANY,
     MARIA,
     NOW,
+    ODA,
     PENDING,
     REQUEST,
     RUNNING,
@@ -211,3 +215,72 @@ def test_a_shift_is_31_days_at_most_and_ends_after_it_starts() -> None:
     on_call_for(timedelta(days=31)).check()
     for length in (timedelta(days=31, seconds=1), timedelta(), -HOUR):
         assert on_call_for(length).broken() == {"P12"}
+
+
+FRESH = timedelta(hours=2)
+STALE = replace(ALARMED, emergency=replace(HARM, declared_at=NOW - 3 * HOUR))
+GONE = replace(STALE, emergency=replace(HARM, declared_at=NOW - 3 * HOUR, lapsed_at=NOW - HOUR))
+TOLD = Draft(Action.EMERGENCY_LAPSED, TENANT, request=REQUEST, data={"effective_at": time_text(NOW - HOUR)})
+
+
+def lapsing() -> Scene:
+    return Scene((*COMPANY, STALE), CLOCK, Action.EMERGENCY_LAPSED, (GONE,), entries=(TOLD,))
+
+
+def declaring_again() -> Scene:
+    code = proof(SUE, "emergency.declare")
+    declared = Draft(Action.EMERGENCY_DECLARED, TENANT, request=REQUEST)
+    return Scene(
+        (*COMPANY, STALE, code), acting(SUE, "P-1"), Action.EMERGENCY_DECLARED, (ALARMED, used(code)),
+        entries=(TOLD, declared),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        lapsing,
+        declaring_again,
+        lambda: lapsing().by(acting(BEN)),
+        lambda: lapsing().stored(replace(SETTINGS, kill_switch=True)),
+        lambda: lapsing().stored(replace(STALE, state=RequestState.DENIED)).writing(replace(GONE, state=RequestState.DENIED)),
+        lambda: replace(declaring_again().stored(GONE), entries=declaring_again().entries[1:]),
+    ],
+)  # fmt: skip
+def test_a_void_emergency_goes_on_record_by_whoever_is_up(scene: Callable[[], Scene]) -> None:
+    """REQ-109: also where the tenant is shut, and whatever became of the request."""
+    scene().check()
+
+
+def lapsed_at(at: datetime, told: datetime) -> Scene:
+    said = replace(TOLD, data={"effective_at": time_text(told)})
+    return replace(lapsing().writing(replace(GONE, emergency=replace(GONE.emergency, lapsed_at=at))), entries=(said,))  # type: ignore[type-var]  # it has one
+
+
+@pytest.mark.parametrize(
+    ("scene", "promise"),
+    [
+        (lambda: lapsing().stored(ALARMED).writing(replace(ALARMED, emergency=replace(HARM, lapsed_at=NOW + FRESH))), "P3"),
+        (lambda: lapsing().stored(ALARMED), "P3"),
+        (lambda: lapsed_at(NOW, NOW - HOUR), "P3"),
+        (lambda: lapsed_at(NOW, NOW), "P3"),
+        (lambda: lapsed_at(NOW - HOUR, NOW), "P3"),
+        (lambda: lapsing().by(acting(ODA)), "P12"),
+        (lambda: lapsing().by(AS_MARIA), "P12"),
+        (lambda: lapsing().stored(OPENED).writing(replace(OPENED, emergency=replace(OPENED.emergency, lapsed_at=NOW + FRESH))), "P3"),  # type: ignore[type-var]  # it has one
+        (lambda: lapsing().stored(GONE).writing(STALE), "P3"),
+        (lambda: lapsing().stored(GONE), "P3"),
+        (lambda: lapsing().writing(replace(GONE, emergency=replace(GONE.emergency, reason="a trifle"))), "P3"),  # type: ignore[type-var]  # it has one
+        (lambda: lapsing().writing(replace(GONE, state=RequestState.APPROVED)), "P3"),
+        (lambda: replace(declaring_again(), entries=declaring_again().entries[1:]), "P3"),
+        (lambda: replace(declaring_again(), entries=(TOLD,)), "P3"),
+        (lambda: declaring_again().stored(GONE), "P3"),
+        (lambda: declaring_again().writing(replace(ALARMED, emergency=replace(HARM, lapsed_at=NOW))), "P3"),
+        (lambda: declaring_again().stored(PENDING), "P3"),
+    ],
+)  # fmt: skip
+def test_what_is_not_void_never_lapses_and_what_is_void_is_not_hidden(scene: Callable[[], Scene], promise: str) -> None:
+    """REQ-109, REQ-401: too early, at another time, by somebody it is not for, over a countersigned one, twice, left out."""
+    assert promise in scene().broken()
+    with pytest.raises(GuardRefused):
+        scene().check()

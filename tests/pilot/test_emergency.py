@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
+from app.services import emergency
 from screens.new_emergency import NewEmergencyScreen
 from screens.queue import QueueScreen
 from screens.request_emergency import EmergencyDialog
@@ -17,7 +19,7 @@ from storage.models import EmergencyCategory, LinkKind, Mode, Request, RequestSt
 from storage.shared.vault import Vault
 from tests.clock import ManualClock
 from tests.pilot.queue_app import QueueApp, settled
-from tests.pilot.queue_world import ANN, DANA, RAJ, VERA, QueueWorld, open_world
+from tests.pilot.queue_world import ANN, DANA, LEGAL, RAJ, VERA, QueueWorld, open_world
 from tests.pilot.test_new_request import choose, explained, fill_in, judged, only_request
 from widgets.text_entry import TextEntry
 from widgets.type_ahead import TypeAhead
@@ -202,6 +204,24 @@ async def test_leaving_the_harm_sends_nothing_and_keeps_the_form(world: QueueWor
         await pilot.press("y")
         assert isinstance(await settled(pilot), QueueScreen) and app.told() == ""
     assert asked(world) == 0
+
+
+async def test_what_nobody_countersigned_stands_in_the_story_of_the_request(world: QueueWorld) -> None:
+    """REQ-109, REQ-401: as void by time, then as recorded, with the moment since when."""
+    key = await world.ask(RAJ, "northwind", "wendy", "T-1001")
+    await world.run(
+        emergency.declare, world.actor(DANA), key, EmergencyCategory.DATA_LOSS, HARM, LEGAL, otp=world.code(DANA)
+    )
+    since = f"{world.clock.now() + timedelta(hours=2):%H:%M}"
+    world.clock.advance(hours=5)
+    async with queue_of(world, ANN) as (app, _):
+        app.queue.go_to(key)
+        await app.came_in()
+        words = " ".join(app.queue.detail.text.split())
+        assert f"void at {since} UTC: no second super" in words and "emergency lapsed" not in words
+        await world.desk.record_due()
+        await app.came_in()
+        assert f"emergency lapsed, as of {since}" in " ".join(app.queue.detail.text.split())
 
 
 @pytest.mark.parametrize("email", [ANN, VERA])

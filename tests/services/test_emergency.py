@@ -103,7 +103,9 @@ async def test_an_emergency_from_the_declaration_to_the_signed_review(world: Wor
     assert {one.to_id for one in answers} == {MARIA, JUAN} and FINDING in text_of(answers[0])
     now = world.clock.now()
     report = collect(world.replica.reader, now - timedelta(days=1), now + timedelta(days=1), now, Head())
-    assert report["emergencies"] == {"declared": 1, "countersigned": 1, "activated": 1, "reviews_signed": 1}
+    assert report["emergencies"] == {
+        "declared": 1, "countersigned": 1, "void_without_a_second_super": 0, "activated": 1, "reviews_signed": 1,
+    }  # fmt: skip
     assert report["layers"][2]["approved"] == report["layers"][2]["sessions"] == 1, "REQ-408: counted by its layer"
 
 

@@ -111,6 +111,8 @@ class LoggedStep:
     actor_kind: str
     actor_name: str
     reason: str
+    effective_at: datetime | None = None
+    """Of what time has brought about: when it did, which may be long before anybody was up to record it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +254,8 @@ def _line(row: tuple[str, int, str, str, str, str, str, str | None]) -> RequestL
 def _step(seq: int, body: dict[str, object]) -> LoggedStep:
     actor = body.get("actor")
     who = actor if isinstance(actor, dict) else {}
+    data = body.get("data")
+    effective = data.get("effective_at") if isinstance(data, dict) else None
     return LoggedStep(
         seq=seq,
         at=parse_time(str(body["at"])),
@@ -259,6 +263,7 @@ def _step(seq: int, body: dict[str, object]) -> LoggedStep:
         actor_kind=str(who.get("kind", "")),
         actor_name=str(who.get("name", "")),
         reason=str(body.get("reason", "")),
+        effective_at=parse_time(effective) if isinstance(effective, str) else None,
     )
 
 

@@ -68,6 +68,7 @@ REQUEST_STAYS = _by(
     Action.REQUEST_DECLINED,
     Action.BREAK_GLASS_COOLING,
     Action.EMERGENCY_DECLARED,
+    Action.EMERGENCY_LAPSED,
 )
 REQUEST_MOVABLE: Movable = {
     Action.REQUEST_APPROVED: frozenset(
@@ -88,6 +89,7 @@ REQUEST_MOVABLE: Movable = {
     Action.BREAK_GLASS_VETOED: frozenset({"state", "decided_at", "decided_by", "decision_note"}),
     Action.BREAK_GLASS_USABLE: frozenset({"state", "usable_until"}),
     Action.EMERGENCY_DECLARED: frozenset({"emergency"}),
+    Action.EMERGENCY_LAPSED: frozenset({"emergency"}),
     Action.EMERGENCY_COUNTERSIGNED: frozenset({"state", "layer", "granted_minutes", "usable_until", "emergency"}),
 }
 

@@ -6,6 +6,8 @@ address, neither asks, nor enters, nor decides.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from storage.models import Decision, DecisionKind, ElevationState, Request, RequestState, Session, Staff
 from storage.shared.guards.case import Case, refuse, same_person
 
@@ -52,6 +54,10 @@ def _other_ways_by_others(case: Case, before: Request | None, request: Request) 
     emergency, old = request.emergency, before.emergency if before else None
     if emergency is None or emergency == old:
         return
+    if old is not None and emergency == replace(old, lapsed_at=emergency.lapsed_at):
+        return  # nobody signs for the time that has passed: P3 looks at the moment
+    if emergency.lapsed_at is not None:
+        refuse("P4", f"an emergency on request {request.id} begins as declared")
     if emergency.countersigned_by is None:
         _in_person(case, request, emergency.declared_by, request.engineer_id)
     else:

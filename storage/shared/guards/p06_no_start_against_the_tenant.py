@@ -7,12 +7,14 @@ decision is stale, and is made again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from storage.errors import Stale
 from storage.log.actions import Action
 from storage.models import (
     ElevationState,
+    Emergency,
     Layer,
     Request,
     RequestState,
@@ -83,6 +85,8 @@ def _other_way_is_open(case: Case, before: Request | None, request: Request) -> 
     old = (before.break_glass, before.emergency) if before else (None, None)
     if (request.break_glass, request.emergency) == old or Action.BREAK_GLASS_COOLING in case.actions:
         return
+    if request.break_glass == old[0] and _only_lapses(old[1], request.emergency):
+        return  # that a declaration came to nothing is said of a tenant that is shut as well
     tenant, settings = case.after(Tenant, request.tenant_id), case.after(Settings, request.tenant_id)
     if tenant is None or settings is None or is_shut(tenant) or is_shut(settings) or tenant.id in case.shut:
         refuse("P6", f"tenant {request.tenant_id} is shut")
@@ -109,6 +113,11 @@ def _may_come_to_be(request: Request, now: datetime) -> bool:
             signed = request.break_glass.countersigned_at if request.break_glass else None
             return now < (until or (signed or now) + UNDELIVERED)
     return False
+
+
+def _only_lapses(before: Emergency | None, after: Emergency | None) -> bool:
+    """Whether nothing happens to an emergency but that time has made it void (P3 looks at the moment)."""
+    return before is not None and after is not None and after == replace(before, lapsed_at=after.lapsed_at)
 
 
 def _leaves_nobody_inside(case: Case) -> None:

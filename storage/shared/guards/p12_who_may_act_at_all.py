@@ -48,6 +48,8 @@ SUPERS_ONLY = frozenset(
     }
 )
 SHIFT_MOST = timedelta(days=31)
+NO_TENANTS = frozenset({Action.EMERGENCY_DECLARED, Action.EMERGENCY_COUNTERSIGNED, Action.EMERGENCY_LAPSED})
+"""What is said by the operator's people and by the clock."""
 MAIL_ONLY = frozenset({Action.MAIL_DELIVERED, Action.BREAK_GLASS_COOLING})
 
 
@@ -62,6 +64,8 @@ def check(case: Case) -> None:
             refuse("P12", f"{staff.name} is no super")
     if case.actions & MAIL_ONLY and case.actor.kind is not ActorKind.SYSTEM:
         refuse("P12", f"{case.actor.name} delivers no mail")
+    if case.actions & NO_TENANTS and case.actor.kind is ActorKind.TENANT_ADMIN:
+        refuse("P12", f"{case.actor.name} is of the tenant: an emergency is the operator's")
     for was, request in case.written(Request):
         if request.layer is Layer.EMERGENCY and (was is None or was.layer is not Layer.EMERGENCY):
             _registered_and_reviewed(case, request)

@@ -5,9 +5,11 @@ The lengths are repeated here, away from the policy, so that a fault in one of t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from storage.models import BreakGlass, Emergency, Request, RequestState
+from storage.log.actions import Action
+from storage.models import BreakGlass, Emergency, Request, RequestState, time_text
 from storage.shared.guards.case import Case, refuse
 
 UNDECIDED = timedelta(hours=24)
@@ -26,6 +28,8 @@ def check(case: Case, before: Request, after: Request) -> None:
         _break_glass(case, before, after, after.break_glass)
     if after.emergency != before.emergency:
         _emergency(case, before, after.emergency)
+    elif case.records(Action.EMERGENCY_LAPSED, request=before.id):
+        refuse("P3", f"no emergency on request {before.id} runs out of time by this")
     if before.state is RequestState.COOLING and before.state is not after.state:
         _cooled(case, before, after)
     lapses = before.state is RequestState.DECLARED and after.state is RequestState.LAPSED
@@ -71,15 +75,34 @@ def _emergency(case: Case, before: Request, emergency: Emergency | None) -> None
     if emergency is None:
         refuse("P3", f"the emergency of request {before.id} stays on record")
     old = before.emergency
+    void = _void_at(old)
+    if old is not None and emergency == replace(old, lapsed_at=emergency.lapsed_at):
+        _is(before, void is not None and case.now >= void == emergency.lapsed_at and _is_dated(case, before, void))
+        return
+    over = void is not None and case.now >= void
+    _is(before, emergency.lapsed_at is None and _is_dated(case, before, void if over else None))
     if emergency.countersigned_by is None:
         waits = old is not None and (old.countersigned_at is not None or case.now < old.declared_at + FRESH)
-        _is(before, not waits and _is_now(case, emergency.declared_at) and emergency.incident_id is None)
+        told = case.records(Action.EMERGENCY_DECLARED, request=before.id)
+        _is(before, not waits and told and _is_now(case, emergency.declared_at) and emergency.incident_id is None)
         return
     if old is None or case.now >= old.declared_at + FRESH:
         refuse("P3", f"no emergency waits on request {before.id}")
     said = (emergency.category, emergency.reason, emergency.declared_by, emergency.declared_at)
     kept = said == (old.category, old.reason, old.declared_by, old.declared_at) and old.countersigned_at is None
     _is(before, kept and emergency.incident_id is not None and _is_now(case, emergency.countersigned_at))
+
+
+def _void_at(emergency: Emergency | None) -> datetime | None:
+    """When an emergency that waits is void, None where none waits or that it was is on record."""
+    waits = emergency is not None and emergency.countersigned_at is None and emergency.lapsed_at is None
+    return emergency.declared_at + FRESH if emergency is not None and waits else None
+
+
+def _is_dated(case: Case, request: Request, void: datetime | None) -> bool:
+    """Whether the Change says that the emergency before lapsed at `void`, and nothing of the kind where it did not."""
+    lapsed = [one for one in case.change.entries if one.action is Action.EMERGENCY_LAPSED and one.request == request.id]
+    return [one.data.get("effective_at") for one in lapsed] == ([time_text(void)] if void is not None else [])
 
 
 def _cooled(case: Case, before: Request, after: Request) -> None:

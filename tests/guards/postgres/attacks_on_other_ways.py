@@ -184,13 +184,13 @@ def the_portal_countersigns(it: Attacker) -> Strike:
 @attack("portal,worker,gate", "CSP01")
 def a_program_declares_as_dana(it: Attacker) -> Strike:
     """A program's log-in declares an emergency in Dana's name."""
-    said = {"category": "outage", "reason": "all down", "declared_by": it.company.people["dana"], "declared_at": it.now(), "countersigned_by": None, "countersigned_at": None, "incident_id": None}  # fmt: skip
+    said = {"category": "outage", "reason": "all down", "declared_by": it.company.people["dana"], "declared_at": it.now(), "countersigned_by": None, "countersigned_at": None, "incident_id": None, "lapsed_at": None}  # fmt: skip
     row = it.row("request", it.company.pending, emergency=said)
     return it.striking(it.change(it.me(name="dana"), [it.about("emergency.declared", it.company.pending)], ("request", row, 0)))  # fmt: skip
 
 
 def alarming(it: Attacker, request: str, **changes: object) -> Strike:
-    said = {"category": "outage", "reason": "all down", "declared_by": it.company.people[it.name], "declared_at": it.now(), "countersigned_by": None, "countersigned_at": None, "incident_id": None, **changes}  # fmt: skip
+    said = {"category": "outage", "reason": "all down", "declared_by": it.company.people[it.name], "declared_at": it.now(), "countersigned_by": None, "countersigned_at": None, "incident_id": None, "lapsed_at": None, **changes}  # fmt: skip
     row = it.row("request", request, emergency=said)
     return it.striking(it.change(it.me(it.proof("emergency.declare")), [it.about("emergency.declared", request)], ("request", row, 0)))  # fmt: skip
 
@@ -210,7 +210,7 @@ def an_emergency_by_one_super(it: Attacker) -> Strike:
 def alarming_anew(it: Attacker, **engineer: object) -> Strike:
     """An emergency asked for Ann and declared in one act; `engineer` is what its entry says of her."""
     now = it.now()
-    asked = it.row("request", it.company.pending, id="R-ANEW", created_at=now, expires_at=time_text(parse_time(now) + timedelta(hours=24)), emergency={"category": "outage", "reason": "all down", "declared_by": it.company.people["lee"], "declared_at": now, "countersigned_by": None, "countersigned_at": None, "incident_id": None})  # fmt: skip
+    asked = it.row("request", it.company.pending, id="R-ANEW", created_at=now, expires_at=time_text(parse_time(now) + timedelta(hours=24)), emergency={"category": "outage", "reason": "all down", "declared_by": it.company.people["lee"], "declared_at": now, "countersigned_by": None, "countersigned_at": None, "incident_id": None, "lapsed_at": None})  # fmt: skip
     what = {
         key: asked[key]
         for key in ("scope", "records", "mode", "minutes", "urgent", "tried", "why_not", "content_digest")

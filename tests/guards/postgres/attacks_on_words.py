@@ -117,7 +117,7 @@ def a_milder_reason_told(it: Attacker) -> Strike:
 @attack("lee", "CSP03")
 def a_graver_category_told(it: Attacker) -> Strike:
     """Declare an emergency of one category, and have the tenant's log name another."""
-    said = {"category": "outage", "reason": "all down", "declared_by": it.company.people["lee"], "declared_at": it.now(), "countersigned_by": None, "countersigned_at": None, "incident_id": None}  # fmt: skip
+    said = {"category": "outage", "reason": "all down", "declared_by": it.company.people["lee"], "declared_at": it.now(), "countersigned_by": None, "countersigned_at": None, "incident_id": None, "lapsed_at": None}  # fmt: skip
     row = it.row("request", it.company.pending, emergency=said)
     entry = {**it.about("emergency.declared", it.company.pending), "data": {"category": "security_breach"}}
     return it.striking(it.change(it.me(it.proof("emergency.declare")), [entry], ("request", row, 0)))

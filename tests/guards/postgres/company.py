@@ -26,7 +26,7 @@ from tests.team import TeamShared
 class Company:
     """Where it is, who is who (name → staff id), codes that still work, and what lies about: requests of Ann that are
     pending, approved and approved for full; urgent ones that are undecided, declared, countersigned with no letter out,
-    and cooling; one with a declared emergency; Raj's running session, whose elevation waits; a review that waits."""
+    and cooling; one with a declared emergency, one whose emergency is void, one opened by one; Raj's running session, whose elevation waits; a review that waits."""
 
     database: str
     people: dict[str, str]
@@ -43,6 +43,8 @@ class Company:
     alarmed: str
     review: str
     veto_link: str
+    void: str
+    armed: str
 
     def role(self, name: str) -> str:
         """The database log-in of one of the people, or of a program."""
@@ -66,8 +68,12 @@ async def _made(database: str) -> Company:
         dee = await world.add("dee", "Dee Moss", Role.ENGINEER)
         await world.run(staff.deactivate, world.dana, dee.id)
         urgent = [await world.ask(world.ann, ticket=f"T-1{n}", urgent=True) for n in range(4)]
+        void = await world.ask(world.ann, ticket="T-22")
         await world.deliver()
-        clock.advance(hours=24, minutes=10)
+        clock.advance(hours=21)
+        harm = (EmergencyCategory.OUTAGE, f"{REASON} The first shop stands still.", "legal@ops.example")
+        await world.run(emergency.declare, world.dana, void.id, *harm)
+        clock.advance(hours=3, minutes=10)
         undecided, declared, signed, cooling = urgent
         for n, one in enumerate((declared, signed, cooling)):
             await world.run(break_glass.declare, world.ann, one.id, f"{REASON} The dispute window {n} closes tonight.")
@@ -95,7 +101,7 @@ async def _made(database: str) -> Company:
     finally:
         await world.close()
         await shared.close()
-    made = Company(database, people, codes, pending.id, ready.id, full.id, running.id, link, undecided.id, declared.id, signed.id, cooling.id, alarmed.id, opened.answer["review"], veto_link)  # fmt: skip
+    made = Company(database, people, codes, pending.id, ready.id, full.id, running.id, link, undecided.id, declared.id, signed.id, cooling.id, alarmed.id, opened.answer["review"], veto_link, void.id, done.id)  # fmt: skip
     with psycopg.connect(cluster().url(database), autocommit=True) as connection:
         for name, key in people.items():
             role = made.role(name)

@@ -32,6 +32,7 @@ from tests.guards.postgres import (
     attacks_on_sessions,
     attacks_on_the_log,
     attacks_on_the_switch,
+    attacks_on_void_emergencies,
     attacks_on_words,
 )
 from tests.guards.postgres.attacker import ATTACKS, DETECTED, Attack, Attacker
@@ -42,6 +43,7 @@ from tests.postgres import cluster
 MODULES = (
     attacks_on_consent,
     attacks_on_other_ways,
+    attacks_on_void_emergencies,
     attacks_on_sessions,
     attacks_on_the_log,
     attacks_on_rights,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import psycopg
 import pytest
 
 from storage.log.actions import Action
-from storage.models import ElevationState, EndKind, MailState, RequestState, TenantStatus
+from storage.models import ElevationState, EndKind, MailState, Request, RequestState, TenantStatus
+from storage.models.row import canonical
 from storage.shared.guards.p03_states_move_along_the_table import (
     ELEVATION_MOVES,
     END_ACTIONS,
@@ -22,6 +24,7 @@ from storage.shared.guards.p03_states_move_along_the_table import (
 from storage.shared.guards.p05_the_tenants_door import TENANT_MOVES
 from storage.shared.guards.p10_step_up import ACTS
 from tests.guards.postgres.company import company
+from tests.guards.test_other_ways import ALARMED
 from tests.postgres import cluster
 
 
@@ -92,3 +95,12 @@ def test_a_tenants_life_moves_the_same_way() -> None:
         [becomes.value for _, becomes in pairs],
     )
     assert told == [TENANT_MOVES[pair].value if pair in TENANT_MOVES else None for pair in pairs]
+
+
+def test_an_emergency_from_before_it_could_lapse_is_read_with_what_it_lacks() -> None:
+    """REQ-109: so what was declared by an older program is void, and recorded, like any other."""
+    image = ALARMED.image()
+    older = json.loads(image)
+    del older["emergency"]["lapsed_at"]
+    assert Request.from_image(canonical(older)) == ALARMED
+    assert asked("select countersign.completed('request', %s::jsonb)", canonical(older)) == json.loads(image)

@@ -144,6 +144,14 @@ class Reader:
         told = abs(due - at(story.created) - DAY) <= SKEW
         assert told and due <= at(entry), "REQ-104: dated at its deadline"
 
+    def _emergency_lapsed(self, entry: Entry, story: Story) -> None:
+        declared, signed = story.when("emergency.declared"), story.when("emergency.countersigned")
+        due = datetime.fromisoformat(entry["data"]["effective_at"])
+        assert declared is not None and abs(due - declared - FRESH) <= SKEW, "REQ-109: dated at its deadline"
+        assert due <= at(entry) and (signed is None or signed < declared), "REQ-109: what nobody countersigned"
+        before = story.when("emergency.lapsed")
+        assert before is None or before <= declared, "REQ-109: recorded once"
+
     def _session_expired(self, entry: Entry, story: Story) -> None:
         _, due = self.running[entry["session"]]
         assert datetime.fromisoformat(entry["data"]["effective_at"]) == due <= at(entry), "REQ-203: dated at its end"

@@ -34,6 +34,7 @@ language sql immutable parallel safe as $$
     "break_glass.usable": ["request", "mail"],
     "emergency.declared": ["request", "step_up", "mail"],
     "emergency.countersigned": ["request", "decision", "step_up", "mail"],
+    "emergency.lapsed": ["request", "mail"],
     "incident.registered": ["incident"],
     "review.opened": ["review", "mail"],
     "review.signed": ["review", "mail"],

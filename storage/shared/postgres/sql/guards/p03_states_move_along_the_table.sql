@@ -79,6 +79,7 @@ language sql immutable parallel safe as $$
     "request break_glass.vetoed": "{state,decided_at,decided_by,decision_note}",
     "request break_glass.usable": "{state,usable_until}",
     "request emergency.declared": "{emergency}",
+    "request emergency.lapsed": "{emergency}",
     "request emergency.countersigned": "{state,layer,granted_minutes,usable_until,emergency}",
     "session session.ended": "{ended_at,end_kind,ended_by,end_reason,outcome}",
     "session session.force_ended": "{ended_at,end_kind,ended_by,end_reason,outcome}",
@@ -119,7 +120,7 @@ begin
       case when a->'exchanges' <> b->'exchanges' then
         case a->'exchanges'->-1->>'kind' when 'question' then 'question.asked' else 'question.answered' end end,
       case when a->'break_glass' <> b->'break_glass' then 'break_glass.cooling' end,
-      case when a->'emergency' <> b->'emergency' then 'emergency.declared' end,
+      case when a->'emergency' = b->'emergency' then null when countersign.only_lapses(b, a) then 'emergency.lapsed' else 'emergency.declared' end,
       case when (a->>'countersigned_by') is distinct from (b->>'countersigned_by') then 'request.countersigned' end,
       case when (a->>'declined_by') is distinct from (b->>'declined_by') then 'request.declined' end], null);
     if coalesce(cardinality(acts), 0) <> 1 then
@@ -146,6 +147,10 @@ begin
     perform countersign.refuse('P3', format('request %s is over by time', a->>'id'));
   elsif was not in ('pending', 'approved') or was <> 'pending' and acts[1] like 'question%' then
     perform countersign.refuse('P3', format('request %s is %s', a->>'id', was));
+  end if;
+  if acts[1] = 'emergency.declared' and b->'emergency' <> 'null' and b->'emergency'->>'countersigned_at' is null
+     and b->'emergency'->>'lapsed_at' is null then
+    return '{emergency.lapsed,emergency.declared}';  -- the one before was void, and nobody had said so yet
   end if;
   return acts;
 end $$;

@@ -2,6 +2,13 @@
 -- storage/shared/guards/waits.py: 24 hours undecided and 24 more to declare and countersign, 2 hours of cooling from the
 -- first accepted letter (24 without one, and it is over), 8 hours to use it; 2 hours for the second super.
 
+-- Whether nothing happens to an emergency but that time has made it void.
+create or replace function countersign.only_lapses(b jsonb, a jsonb) returns boolean
+language sql immutable parallel safe as $$
+  select b->'emergency' <> 'null' and a->'emergency' <> b->'emergency'
+    and (a->'emergency') - 'lapsed_at' = (b->'emergency') - 'lapsed_at'
+$$;
+
 create or replace function countersign.in_its_time(b jsonb, a jsonb, act text, moment text) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -30,6 +37,9 @@ begin
     when 'emergency.declared' then stoppable and not (oe <> 'null' and oe->>'countersigned_at' is null
         and now < (oe->>'declared_at')::timestamptz + interval '2 hours')
       and countersign.is_now(e->>'declared_at', moment) and jsonb_strip_nulls(e) - '{category,reason,declared_by,declared_at}'::text[] = '{}'
+    when 'emergency.lapsed' then oe->>'countersigned_at' is null and oe->>'lapsed_at' is null
+      and now >= (oe->>'declared_at')::timestamptz + interval '2 hours'
+      and (e->>'lapsed_at')::timestamptz = (oe->>'declared_at')::timestamptz + interval '2 hours'
     when 'emergency.countersigned' then stoppable and oe <> 'null' and oe->>'countersigned_at' is null
       and now < (oe->>'declared_at')::timestamptz + interval '2 hours' and countersign.is_now(e->>'countersigned_at', moment)
       and e - '{countersigned_by,countersigned_at,incident_id}'::text[] = oe - '{countersigned_by,countersigned_at,incident_id}'::text[]

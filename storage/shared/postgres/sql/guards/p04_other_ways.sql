@@ -16,10 +16,11 @@ begin
     continue when r->>'table' <> 'request';
     a := r->'after'; b := r->'before'; g := a->'break_glass'; e := a->'emergency'; signer := null; first := null;
     continue when g = coalesce(b->'break_glass', 'null') and e = coalesce(b->'emergency', 'null');
+    continue when g = coalesce(b->'break_glass', 'null') and countersign.only_lapses(b, a);  -- nobody signs for the time that has passed
     if e <> coalesce(b->'emergency', 'null') then
       if e->>'countersigned_by' is not null then signer := e->>'countersigned_by'; first := e->>'declared_by';
       else signer := coalesce(e->>'declared_by', ''); end if;
-      if b = 'null' and (not countersign.is_now(e->>'declared_at', moment) or e->>'countersigned_at' is not null or e->>'incident_id' is not null) then
+      if b = 'null' and (not countersign.is_now(e->>'declared_at', moment) or e->>'countersigned_at' is not null or e->>'incident_id' is not null or e->>'lapsed_at' is not null) then
         perform countersign.refuse('P4', format('an emergency on request %s begins as declared', a->>'id'));
       end if;
     elsif coalesce(b->'break_glass', 'null') = 'null' then

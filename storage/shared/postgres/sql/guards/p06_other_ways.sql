@@ -20,6 +20,7 @@ begin
     if r->>'table' = 'request' then
       continue when a->'break_glass' = coalesce(b->'break_glass', 'null') and a->'emergency' = coalesce(b->'emergency', 'null');
       continue when b->>'state' = 'cooling' and a->>'state' = 'cooling' and a->'emergency' = b->'emergency';  -- a letter was accepted
+      continue when a->'break_glass' = b->'break_glass' and countersign.only_lapses(b, a);  -- is said of a tenant that is shut as well
       why := countersign.shut_because(a->>'tenant_id');
       if why is not null then
         perform countersign.refuse('P6', why);

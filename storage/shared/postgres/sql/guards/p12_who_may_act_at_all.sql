@@ -18,17 +18,17 @@ begin
         'emergency.countersigned', 'incident.registered', 'review.opened', 'rota.hours_set', 'rota.shift_set', 'rota.shift_cancelled') then role = 'super'
       else code in ('request.created', 'request.approved', 'request.withdrawn', 'request.countersigned', 'request.declined',
         'request.expired', 'request.lapsed', 'question.answered', 'session.started', 'session.ended', 'session.expired',
-        'outcome.given', 'break_glass.declared', 'break_glass.usable', 'elevation.asked', 'elevation.granted', 'elevation.declined')
+        'outcome.given', 'break_glass.declared', 'break_glass.usable', 'emergency.lapsed', 'elevation.asked', 'elevation.granted', 'elevation.declined')
         or code like 'platform\_admin.impersonate.action.%' end
     when 'tenant_admin' then code in ('request.approved', 'request.denied', 'question.asked', 'settings.changed',
       'kill_switch.turned_on', 'kill_switch.turned_off', 'session.ended', 'log.exported', 'api_key.accepted',
       'api_key.revoked', 'portal.signed_in', 'portal.signed_out', 'break_glass.vetoed', 'review.opened')
     when 'system' then case actor->>'id'
-      when 'clock' then code in ('request.expired', 'request.lapsed', 'session.expired', 'break_glass.usable')
+      when 'clock' then code in ('request.expired', 'request.lapsed', 'session.expired', 'break_glass.usable', 'emergency.lapsed')
       when 'mail' then code in ('mail.delivered', 'mail.deferred', 'mail.failed', 'digest.sent', 'alert.raised', 'break_glass.cooling')
       when 'worker' then code in ('mail.delivered', 'mail.deferred', 'mail.failed', 'digest.sent', 'alert.raised',
         'request.expired', 'request.lapsed', 'session.expired', 'kill_switch.turned_on', 'session.ended',
-        'break_glass.cooling', 'break_glass.usable', 'break_glass.vetoed')
+        'break_glass.cooling', 'break_glass.usable', 'break_glass.vetoed', 'emergency.lapsed')
       when 'portal' then code = 'sign_in.asked'
       else code in ('tenant.created', 'tenant.suspended', 'tenant.resumed', 'tenant.deprovisioned', 'tenant.plan_changed',
         'tenant.flags_changed', 'database.created', 'credential.enrolled', 'tenant.imported', 'settings.changed', 'session.ended', 'log.exported', 'break_glass.vetoed',
@@ -93,10 +93,10 @@ declare answered jsonb := a->'exchanges'->-1;
 begin
   if b = 'null' then
     return;  -- P7: whoever asks, asks for themselves
-  elsif a->>'state' = 'withdrawn' or a->'exchanges' <> b->'exchanges' and answered->>'kind' = 'answer' then
+  elsif a->>'state' = 'withdrawn' and b->>'state' <> 'withdrawn' or a->'exchanges' <> b->'exchanges' and answered->>'kind' = 'answer' then
     if actor->>'id' <> a->>'engineer_id' then
       perform countersign.refuse('P12', format('request %s is not %s''s', a->>'id', actor->>'id'));
-    elsif a->>'state' <> 'withdrawn' and (answered->>'by' <> actor->>'id' or not countersign.is_now(answered->>'at', moment)
+    elsif a->'exchanges' <> b->'exchanges' and (answered->>'by' <> actor->>'id' or not countersign.is_now(answered->>'at', moment)
        or coalesce(b->'exchanges'->-1->>'kind', '') <> 'question') then
       perform countersign.refuse('P12', format('nobody waits for an answer of %s', actor->>'id'));
     end if;

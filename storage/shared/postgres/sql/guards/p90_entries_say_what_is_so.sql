@@ -47,6 +47,9 @@ begin
     when 'emergency.declared' then jsonb_build_object('reason', a->'emergency'->'reason', 'data', jsonb_build_object('category', a->'emergency'->'category'))
     when 'emergency.countersigned' then jsonb_build_object('reason', a->'emergency'->'reason', 'free', '["mailed"]'::jsonb, 'data', note || jsonb_build_object(
         'category', a->'emergency'->'category', 'declared_by', a->'emergency'->'declared_by', 'content_digest', a->'content_digest'))
+    when 'emergency.lapsed' then jsonb_build_object('reason', b->'emergency'->'reason', 'data', jsonb_build_object('category', b->'emergency'->'category',
+        'declared_by', b->'emergency'->'declared_by',
+        'effective_at', countersign.time_text((b->'emergency'->>'declared_at')::timestamptz + interval '2 hours')))
     when 'incident.registered' then jsonb_build_object('reason', a->'emergency'->'reason', 'data', jsonb_build_object('incident', a->'emergency'->'incident_id'))
     else '{}' end;
 end $$;
