@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Workplace
     from app.mail.postman import Round
     from storage.outbox import Kept
+    from storage.shared.postgres.logins import Login
 
 DIGESTS_EVERY = timedelta(minutes=1)
 WORKER = Actor(ActorKind.SYSTEM, "worker", "worker", "")
@@ -27,12 +29,19 @@ WORKER = Actor(ActorKind.SYSTEM, "worker", "worker", "")
 
 async def send_queued(place: Workplace) -> tuple[Kept, ...]:
     """Send what this home kept while the shared database was out of reach (REQ-802); what was settled here. A server's
-    log-in sends its own person's only."""
+    log-in sends its own person's only, the portal's what tenant admins decided."""
     if place.launch.on_postgres and place.login is None:  # it was out of reach when this process began
         from storage.shared.postgres.logins import who_am_i
 
         place.login = await who_am_i(place.launch.database)
-    return await place.desk.send_queued(place.login.id if place.login is not None else None)
+    return await place.desk.send_queued(_sends(place.login) if place.login is not None else None)
+
+
+def _sends(login: Login) -> Callable[[Actor], bool]:
+    """Whose decisions this log-in may send: the database would take no other's from it (P1)."""
+    if login.kind == "portal":
+        return lambda actor: actor.kind is ActorKind.TENANT_ADMIN
+    return lambda actor: actor.kind is ActorKind.STAFF and actor.id == login.id
 
 
 async def record_due(place: Workplace) -> int:

@@ -123,10 +123,10 @@ class Desk:
             view, now = self._replica.view(key), self._clock.now()
             return outboxes.kept(self.outbox, how, view, actor, args, kwargs, now, self._rev())
 
-    async def send_queued(self, only_of: str | None = None) -> tuple[Kept, ...]:
-        """Send what the outbox keeps, on a server `only_of` whoever is logged in: nobody acts for another there. What
+    async def send_queued(self, mine: outboxes.Sends | None = None) -> tuple[Kept, ...]:
+        """Send what the outbox keeps, on a server only `mine`, who is logged in: nobody acts for another there. What
         was settled here, with what came of it. Never raises for what one of them came to."""
-        return await outboxes.send(self.outbox, self, only_of) if self.outbox is not None else ()
+        return await outboxes.send(self.outbox, self, mine) if self.outbox is not None else ()
 
     async def carry_out(
         self,

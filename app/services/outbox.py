@@ -21,7 +21,7 @@ from app.services import consent, endings, requests, sessions
 from app.services.command import Queueable, queueable_named
 from app.services.outbox_words import came_to_nothing
 from storage.errors import Conflict, CountersignError, GuardRefused, Offline
-from storage.models import Actor, time_text
+from storage.models import Actor, ActorKind, time_text
 from storage.models.row import decode, encode
 from storage.outbox import Kept, KeptState, Outbox, already_waiting
 from storage.shared.change import Applied, Change
@@ -39,6 +39,10 @@ class Queued(Applied):
     decided on, `at` when; `answer` holds its id as `queued`."""
 
     kept: Kept | None = None
+
+
+Sends = Callable[[Actor], bool]
+"""Whether what this actor decided may be sent from here."""
 
 
 class Carrying(Protocol):
@@ -107,15 +111,16 @@ def with_decision(change: Change, decided_at: datetime) -> Change:
     return replace(change, entries=(first, *others))
 
 
-async def send(outbox: Outbox, desk: Carrying, only_of: str | None = None) -> tuple[Kept, ...]:
-    """Send what waits (`only_of`: this actor's), in order; what was settled here. Another process of the home may be at
-    it: then nothing. Stops where the shared database is out of reach again."""
+async def send(outbox: Outbox, desk: Carrying, mine: Sends | None = None) -> tuple[Kept, ...]:
+    """Send what waits, in order, on a server only what this log-in may (`mine`); what was settled here. Another process
+    of the home may be at it: then nothing. Stops where the shared database is out of reach again."""
     if not outbox.waiting():
         return ()
     settled: list[Kept] = []
-    with outbox.sending() as mine:
-        for one in outbox.waiting() if mine else ():
-            if only_of is not None and one.actor.id != only_of:
+    with outbox.sending() as alone:
+        for one in outbox.waiting() if alone else ():
+            if mine is not None and not mine(one.actor):
+                await asyncio.to_thread(outbox.waits_because, one.id, _waits_for(one.actor))
                 continue
             try:
                 state, words = await _sent(one, desk)
@@ -128,6 +133,13 @@ async def send(outbox: Outbox, desk: Carrying, only_of: str | None = None) -> tu
             settled.append(one)
     by_id = {one.id: one for one in outbox.items()}
     return tuple(by_id[one.id] for one in settled if one.id in by_id)
+
+
+def _waits_for(actor: Actor) -> str:
+    """Over which log-in it is sent, where this one may not: nobody acts for another on a server."""
+    if actor.kind is ActorKind.TENANT_ADMIN:
+        return "a tenant decides over the portal's log-in: it is sent when this home uses that one"
+    return f"it is sent over the log-in of {actor.email or actor.name}"
 
 
 async def _sent(one: Kept, desk: Carrying) -> tuple[KeptState, str]:
