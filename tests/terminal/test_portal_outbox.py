@@ -18,14 +18,6 @@ from tests.terminal.headless import ANN, ASK, SUE, TENANTS
 
 FORM = tuple(word for pair in ASK.items() for word in pair)
 ASKED = ("request", "create", *FORM, "--mode", "read_only", "--minutes", "30")
-    "request",
-    "create",
-    *(word for pair in ASK.items() for word in pair),
-    "--mode",
-    "read_only",
-    "--minutes",
-    "30",
-)
 
 
 class Team:
