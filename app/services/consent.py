@@ -82,7 +82,7 @@ def approve(
         & is_note(note)
     )
 
-    granted = minutes or on.request.minutes
+    granted = on.request.minutes if minutes is None else minutes
     approved = replace(
         on.request,
         state=RequestState.APPROVED,

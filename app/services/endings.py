@@ -12,7 +12,7 @@ from app.policy import text
 from app.policy.limits import DEFAULTS, Limits
 from app.policy.verdict import require
 from app.services import reading, session_letters
-from app.services.command import Proof, adds_no_privilege, change, queueable, step_up_act
+from app.services.command import CLOCK, Proof, adds_no_privilege, change, queueable, step_up_act
 from storage.log.actions import Action
 from storage.log.entry import Draft
 from storage.models import Actor, EndKind, Mail, Outcome, Request, Row, Session, SessionView, time_text
@@ -50,7 +50,8 @@ def ending(
 ) -> Ending:
     """What it takes to end `session`. By the clock it ended at its end time, whenever that is recorded."""
     at = session.expires_at if kind is EndKind.CLOCK else now
-    over = replace(session, ended_at=at, end_kind=kind, ended_by=by.id, end_reason=why, outcome=outcome)
+    who = CLOCK.id if kind is EndKind.CLOCK else by.id  # whoever writes it down did not end it
+    over = replace(session, ended_at=at, end_kind=kind, ended_by=who, end_reason=why, outcome=outcome)
     request = reading.request(view, session.request_id)
     place = reading.place(view, session.tenant_id)
     engineer = reading.engineer_of(view, session)
@@ -164,7 +165,7 @@ def give_outcome(
 
     over = session
     if session.ended_at is None:
-        over = replace(session, ended_at=session.expires_at, end_kind=EndKind.CLOCK, ended_by="clock")
+        over = replace(session, ended_at=session.expires_at, end_kind=EndKind.CLOCK, ended_by=CLOCK.id)
     given = replace(over, outcome=outcome)
     entries = [about(Action.OUTCOME_GIVEN, given, request, data=_outcome_data(outcome))]
     mails = list(session_letters.outcome_given(view, place, staff, request, given, now))

@@ -138,7 +138,7 @@ class QueueWorld:
         for (image,) in found:
             letter = Mail.from_image(image)
             links = [(kind, token_hash(letter.id, kind)) for kind in letter.links]
-            await self.run(mail.delivered, CLOCK, letter.id, links)
+            await self.run(mail.delivered, mail.POSTMAN, letter.id, links)
 
     async def decide(self, request_id: str, kind: LinkKind, *words: object, ask: bool = False) -> None:
         """The first admin with a link presses it: approve, deny, or ask a question."""

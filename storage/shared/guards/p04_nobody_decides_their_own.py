@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from storage.models import Decision, DecisionKind, ElevationState, Request, RequestState, Session, Staff
+from storage.models import Decision, DecisionKind, ElevationState, Request, RequestState, Session, Settings, Staff
 from storage.shared.guards.case import Case, refuse, same_person
 
 DECIDED = frozenset({RequestState.APPROVED, RequestState.DENIED, RequestState.VETOED})
@@ -38,6 +38,8 @@ def _decided_by_another(case: Case, decision: Decision) -> None:
         return  # the tenant decided beforehand: P5 looks at its settings
     if decision.by != case.actor.id:
         refuse("P4", f"decision {decision.id} names {decision.by}, but {case.actor.id} acts")
+    if decision.kind is DecisionKind.VETO and any(row.id == request.tenant_id for _, row in case.written(Settings)):
+        return  # whoever is an administrator there may shut the tenant, which vetoes what is under way (REQ-110)
     engineer = case.after(Staff, request.engineer_id)
     if decision.by == request.engineer_id or (engineer and same_person(engineer.email, case.actor.email)):
         refuse("P4", f"{case.actor.name} decides on their own request {request.id}")

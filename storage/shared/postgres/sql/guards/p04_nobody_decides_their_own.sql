@@ -2,7 +2,18 @@
 --
 -- The same person counts, not the same account (REQ-107): addresses are compared case-folded and without a +tag. Whoever
 -- is a contact of the tenant neither asks, nor enters, nor countersigns there; nobody of the operator decides for a
--- tenant. Nobody acts in another's name.
+-- tenant, nor asks for it; but whoever is an administrator there may shut it, which vetoes what is under way (REQ-110).
+-- Nobody acts in another's name.
+
+-- Whether a contact is the engineer who asked, or anybody else who is at work for the operator.
+create or replace function countersign.is_of_the_operator(contact text, engineer text, moment text) returns boolean
+language plpgsql stable as $$
+begin
+  return (select exists (
+    select 1 from countersign.staff as s, countersign.contact as c
+     where c.id = contact and countersign.person(s.email) = countersign.person(c.email)
+       and (s.id = engineer or countersign.is_active(s.image::jsonb, moment))));
+end $$;
 
 create or replace function countersign.guard_p04(the_case jsonb) returns void
 language plpgsql stable as $$
@@ -26,10 +37,8 @@ begin
       continue when a->>'kind' = 'standing_consent';
       if a->>'by' <> actor or a->>'by_name' <> the_case->'change'->'actor'->>'name' or not countersign.is_now(a->>'at', moment) then
         perform countersign.refuse('P4', format('decision %s names %s, but %s acts, now', a->>'id', a->>'by', actor));
-      elsif a->>'kind' in ('approve', 'deny', 'veto') and exists (
-          select 1 from countersign.staff as s, countersign.contact as c
-           where c.id = actor and countersign.person(s.email) = countersign.person(c.email)
-             and (s.id = request->>'engineer_id' or countersign.is_active(s.image::jsonb, moment))) then
+      elsif a->>'kind' in ('approve', 'deny', 'veto') and countersign.is_of_the_operator(actor, request->>'engineer_id', moment)
+         and not (a->>'kind' = 'veto' and countersign.writes(the_case, jsonb_build_object('table', 'settings', 'key', a->'tenant_id'))) then
         perform countersign.refuse('P4', format('%s is of the operator, and nobody there decides for a tenant', actor));
       end if;
       signer := case when a->>'kind' in ('countersign', 'decline', 'break_glass', 'emergency') then actor end;
@@ -37,6 +46,10 @@ begin
     elsif r->>'table' = 'request' then
       if (b = 'null' or a->>'state' = 'used') and countersign.is_contact_of(a->>'engineer_id', a->>'tenant_id') then
         perform countersign.refuse('P4', format('%s is a contact of tenant %s', a->>'engineer_id', a->>'tenant_id'));
+      end if;
+      if a->'exchanges' <> b->'exchanges' and a->'exchanges'->-1->>'kind' = 'question'
+         and countersign.is_of_the_operator(actor, a->>'engineer_id', moment) then
+        perform countersign.refuse('P4', format('%s is of the operator, and nobody there asks for a tenant', actor));
       end if;
       if (a->>'decided_by') is distinct from (b->>'decided_by') then
         if a->>'decided_by' <> (case when b = 'null' then a->>'tenant_id' else actor end) then

@@ -47,6 +47,9 @@ begin
     if not countersign.is_active(person, moment) then
       perform countersign.refuse('P12', format('%s is no active staff member', actor->>'name'));
     end if;
+  elsif the_case->'login'->>'kind' = 'staff'  -- who writes down what the clock has decided
+        and not countersign.is_active(countersign.row_image('staff', the_case->'login'->>'id')::jsonb, moment) then
+    perform countersign.refuse('P12', format('%s is no active staff member', the_case->'login'->>'id'));
   end if;
   for n in 0 .. jsonb_array_length(the_case->'change'->'entries') - 1 loop
     e := the_case->'change'->'entries'->n;
