@@ -21,7 +21,7 @@ from storage.shared.sqlite import SqliteShared
 from storage.shared.vault import Vault, new_key
 from tests.clock import ManualClock
 
-BOTH_FORMS = ("tests.services", "tests.sync", "tests.web")
+BOTH_FORMS = ("tests.services", "tests.sync", "tests.web", "tests.guards.test_rules_off_findings")
 
 # Seconds. No test takes a tenth of it; one that hangs says where every thread stands and takes its process along, and
 # the run goes on without it: a run that waits for ever tells nobody anything.

@@ -11,6 +11,7 @@ import asyncio
 import atexit
 import shutil
 import tempfile
+from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -62,6 +63,10 @@ def in_memory() -> Path:
     return home
 
 
+Making = Callable[[SharedDatabase, Vault, ManualClock, Path], Awaitable[None]]
+"""Fills a new shared database, leaves two consoles in `home`, and closes all of it."""
+
+
 async def populate(shared: SharedDatabase, vault: Vault, clock: ManualClock, home: Path) -> None:
     """Five staff, three tenants; two consoles that have seen it all."""
     world = await World.made(shared, vault, clock, home / "one", LIMITS)  # type: ignore[arg-type]  # either form
@@ -72,7 +77,8 @@ async def populate(shared: SharedDatabase, vault: Vault, clock: ManualClock, hom
 
 
 class OnSqlite:
-    def __init__(self) -> None:
+    def __init__(self, make: Making = populate) -> None:
+        self.make = make
         self.vault = Vault(new_key())
         self.home = in_memory()
         create_file(self.home / "shared.db")
@@ -81,7 +87,7 @@ class OnSqlite:
     async def _made(self) -> None:
         clock = ManualClock()
         shared = await SqliteShared.open(self.home / "shared.db", self.vault, clock, limits=GUARDED)
-        await populate(shared, self.vault, clock, self.home)
+        await self.make(shared, self.vault, clock, self.home)
 
     async def opened(self, clock: ManualClock, run: Path) -> SharedDatabase:
         shutil.copyfile(self.home / "shared.db", run / "shared.db")
@@ -94,7 +100,8 @@ class OnSqlite:
 class OnPostgres:
     """`database` is a template that nobody is connected to, with everybody's log-in in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: Making = populate) -> None:
+        self.make = make
         self.vault = OpenVault(new_key())
         self.home = in_memory()
         self.database = cluster().fresh(empty(), "machine")
@@ -108,7 +115,7 @@ class OnPostgres:
                 (GUARDED.starts_per_hour, GUARDED.tenants_per_day),
             )
         shared = TeamShared(cluster(), self.database, clock)
-        await populate(shared, self.vault, clock, self.home)
+        await self.make(shared, self.vault, clock, self.home)
 
     async def opened(self, clock: ManualClock, run: Path) -> SharedDatabase:
         return TeamShared(cluster(), cluster().fresh(self.database, "run"), clock)

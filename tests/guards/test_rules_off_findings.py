@@ -1,0 +1,90 @@
+"""What the rules-off machine has found, each once more by itself: where the database was weaker than the policy, or
+stricter. Both forms, where it says nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from app.services import consent, expiry, tenants
+from app.services.command import CLOCK
+from storage.errors import GuardRefused
+from storage.models import Contact, EndKind, LinkKind, Request, RequestState, Session, TenantMode
+from tests.guards.rules_off.dice import Dice
+from tests.guards.rules_off.every import COMPANIES, Company
+from tests.guards.rules_off.scene import staged
+
+RIGHT = Dice(1, steady=True)
+
+
+@contextmanager
+def opened(form: str) -> Iterator[Company]:
+    """The scene, with the moves at hand."""
+    staged(form)
+    machine = COMPANIES[form]()
+    machine.open()
+    yield machine
+    machine.teardown()
+
+
+@pytest.fixture
+def company(form: str) -> Iterator[Company]:
+    with opened(form) as company:
+        yield company
+
+
+@pytest.fixture
+def on_a_server() -> Iterator[Company]:
+    with opened("postgres") as company:
+        yield company
+
+
+def in_adatum(company: Company, state: RequestState) -> Request:
+    every = [company.row(Request, key) for key in company.requests]
+    return next(one for one in every if one.tenant_id == "adatum" and one.state is state)
+
+
+def test_nobody_of_the_operator_asks_for_a_tenant(on_a_server: Company) -> None:
+    """REQ-107, REQ-115, P4: Lee is an admin of Adatum and a super here: neither decides for it, nor asks back."""
+    company = on_a_server
+    request = in_adatum(company, RequestState.PENDING)
+    (link,) = (one for one in company.links(request) if one.contact_id == "adatum/lee" and one.kind is LinkKind.APPROVE)
+    lee = company.bearer(company.row(Contact, "adatum/lee"))
+    assert not company.attempt(RIGHT, consent.ask, lee, link.id, "Which of the two?")
+    assert not company.attempt(RIGHT, consent.approve, lee, link.id)
+
+
+@pytest.mark.parametrize("wanted", [{"kill_switch": True}, {"mode": TenantMode.CONSENT_ONLY}])
+def test_an_admin_who_is_of_the_operator_as_well_may_shut_the_tenant(company: Company, wanted: dict[str, bool]) -> None:
+    """REQ-110, P4: what is under way there is vetoed by it, whoever turns the switch."""
+    request = in_adatum(company, RequestState.DECLARED)
+    lee = company.bearer(company.row(Contact, "adatum/lee"))
+    assert company.attempt(RIGHT, tenants.change_settings, lee, "adatum", **wanted)
+    assert company.row(Request, request.id).state is RequestState.VETOED
+
+
+def test_whoever_has_left_writes_nothing_down_in_the_clocks_name(on_a_server: Company) -> None:
+    """REQ-701, P12: Tess's temporary account is over, her log-in is still there."""
+    company = on_a_server
+    tess = company.named("tess")
+    every = [company.row(Session, key) for key in company.sessions]
+    (session,) = (one for one in every if one.engineer_id == tess.id)
+    company.clock.advance(hours=5)
+    company.pull()
+    view = company.world.replica.view(company.fresh_change())
+    recorded = expiry.record_session_expiry(view, CLOCK, session.id, now=company.now)
+    refused = company.sent(recorded, over=company.world.actor(tess))
+    assert isinstance(refused, GuardRefused) and refused.promise == "P12"
+    assert company.sent(recorded, over=company.world.actor(company.named("dana"))) is None
+
+
+def test_the_clock_has_ended_what_a_colleague_writes_down(company: Company) -> None:
+    """REQ-203, P12: whoever records an expiry did not end the session."""
+    every = [company.row(Session, key) for key in company.sessions]
+    (session,) = (one for one in every if one.engineer_id == company.named("raj").id)
+    company.clock.set(session.expires_at)
+    assert company.attempt(RIGHT, expiry.record_session_expiry, company.named("dana"), session.id)
+    ended = company.row(Session, session.id)
+    assert (ended.end_kind, ended.ended_by) == (EndKind.CLOCK, "clock")
