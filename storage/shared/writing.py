@@ -20,22 +20,23 @@ from storage.models.row import Json, canonical, digest, parse_time, row_type, ti
 from storage.shared.change import Applied, Change
 from storage.shared.connections import Transaction, Values
 from storage.shared.guards import check_all
-from storage.shared.guards.case import Case, Key, Limits, Wanted, wanted
+from storage.shared.guards.case import Case, EntryKey, Key, Limits, Wanted, wanted
 
 COMMAND = "command"
-_HEAD, _LAST = "log head", "last entry"  # never the name of a table
+_HEAD, _LAST, _DISPUTED = "log head", "last entry", "disputed entry"  # never the name of a table
 SKEW = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What stands under the lock: heads by log name, the newest entry's time, the rows asked for, and the
-    answer that this command id got before."""
+    answer that this command id got before; the disputed entries of tenants' own logs."""
 
     heads: dict[str, Head]
     last_at: datetime | None
     found: dict[Key, tuple[int, str]]
     answered: dict[str, Any] | None
+    entries: dict[EntryKey, str] = field(default_factory=dict)
 
     @property
     def head(self) -> Head:
@@ -64,7 +65,7 @@ def apply_change(
     if abs(change.at - now) > SKEW:
         raise ClockSkew(f"the command is dated {(change.at - now).total_seconds():+.1f} s off the shared clock")
     _check_reads(change, ground.found)
-    check_all(Case(change, now, limits, ground.found, shut))
+    check_all(Case(change, now, limits, ground.found, shut, ground.entries))
     return write_change(transaction, change, ground, now)
 
 
@@ -109,13 +110,16 @@ def read_ground(transaction: Transaction, change: Change, needed: Wanted) -> Gro
         " WHERE seq = (SELECT max(seq) FROM operator_log)",
         f"SELECT '{COMMAND}', id, rev, image FROM command WHERE id = ?",
     ]
-    values = [*logs, change.id]
+    values: list[str | int] = [*logs, change.id]
     for table, clauses in asked.items():
         row_type(table)  # a table of ours, or KeyError: the name goes into SQL
         where = " OR ".join(clause.format(_marks(keys)) for clause, keys in clauses.items())
         parts.append(f"SELECT '{table}', id, rev, image FROM \"{table}\" WHERE {where}")
         for keys in clauses.values():
             values += keys
+    for tenant_id, seq in needed.disputed:
+        parts.append(f"SELECT '{_DISPUTED}', tenant_id, seq, body FROM tenant_log WHERE tenant_id = ? AND seq = ?")
+        values += [tenant_id, seq]
     return _sorted_out(transaction.rows(" UNION ALL ".join(parts), values))
 
 
@@ -128,6 +132,7 @@ def _sorted_out(rows: Iterable[tuple[str, str, int, str]]) -> Ground:
     newest entry: someone cut or added behind the program's back."""
     heads: dict[str, Head] = {}
     found: dict[Key, tuple[int, str]] = {}
+    entries: dict[EntryKey, str] = {}
     last, last_at, answered = Head(), None, None
     for what, key, number, text in rows:
         if what == _HEAD:
@@ -136,6 +141,8 @@ def _sorted_out(rows: Iterable[tuple[str, str, int, str]]) -> Ground:
             last, last_at = Head(number, key), parse_time(text)
         elif what == COMMAND:
             answered = json.loads(text)
+        elif what == _DISPUTED:
+            entries[key, number] = text
         else:
             found[what, key] = (number, text)
     if heads.get(OPERATOR) != last:
@@ -143,7 +150,7 @@ def _sorted_out(rows: Iterable[tuple[str, str, int, str]]) -> Ground:
             f"the operator log ends at number {last.seq}, but its head says {heads.get(OPERATOR, Head()).seq}",
             "run `countersign audit verify --all`; nothing was changed",
         )
-    return Ground(heads, last_at, found, answered)
+    return Ground(heads, last_at, found, answered, entries)
 
 
 def composed(change: Change, ground: Ground, at: datetime) -> Plan:

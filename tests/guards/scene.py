@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -38,7 +38,7 @@ from storage.models import (
 )
 from storage.shared.change import Change, Read, Write
 from storage.shared.guards import GUARDS, check_all
-from storage.shared.guards.case import Case, Limits
+from storage.shared.guards.case import Case, EntryKey, Limits
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ANN, BEN, SUE, ODA = "U-ANN", "U-BEN", "U-SUE", "U-ODA"
@@ -133,6 +133,8 @@ class Scene:
     entries: tuple[Draft, ...] = ()
     mails: tuple[Mail, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    log: Mapping[EntryKey, str] = field(default_factory=dict)
+    """Entries of tenants' own logs, as far as the Change is about them."""
 
     def stored(self, *rows: Row) -> Scene:
         return replace(self, before=_with(self.before, rows))
@@ -179,7 +181,8 @@ class Scene:
             tuple(Write(row) for row in self.after),
             self.mails,
         )
-        return Case(change, now, self.limits, {(row.TABLE, row.id): (1, row.image()) for row in self.before})
+        found = {(row.TABLE, row.id): (1, row.image()) for row in self.before}
+        return Case(change, now, self.limits, found, entries=self.log)
 
 
 def _with(rows: Iterable[Row], instead: Iterable[Row]) -> tuple[Row, ...]:

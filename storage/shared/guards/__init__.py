@@ -24,6 +24,7 @@ from storage.shared.guards import (
     p09_no_session_too_long,
     p10_step_up,
     p11_rate_limits,
+    p12_reviews,
     p12_who_may_act_at_all,
 )
 from storage.shared.guards.case import Case
@@ -34,6 +35,7 @@ GUARDS: tuple[Guard, ...] = (
     p01_entries_name_their_actor.check,
     p02_no_row_without_entry.check,
     p12_who_may_act_at_all.check,
+    p12_reviews.check,
     p03_states_move_along_the_table.check,
     p04_nobody_decides_their_own.check,
     p05_tenants_decide_for_themselves.check,

@@ -6,12 +6,13 @@ the PostgreSQL form reads with its own queries.
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from storage.errors import GuardRefused
 from storage.log.actions import Action
@@ -25,6 +26,7 @@ from storage.models import (
     OfficeHours,
     Request,
     Review,
+    ReviewKind,
     Row,
     Session,
     Settings,
@@ -40,6 +42,8 @@ from storage.shared.change import Change
 
 R = TypeVar("R", bound=Row)
 Key = tuple[str, str]
+EntryKey = tuple[str, int]
+"""A tenant, and a number in its own log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,13 @@ class Case:
     limits: Limits
     found: Mapping[Key, tuple[int, str]]
     shut: frozenset[str] = frozenset()
+    entries: Mapping[EntryKey, str] = field(default_factory=dict)
+    """Bodies of the disputed entries that are there, by tenant and number in its own log."""
+
+    def entry(self, tenant_id: str, seq: int | None) -> Mapping[str, Any] | None:
+        """An entry of a tenant's own log that the Change opens a dispute about; None where there is none."""
+        body = self.entries.get((tenant_id, seq)) if seq is not None else None
+        return dict(json.loads(body)) if body is not None else None
 
     @property
     def actor(self) -> Actor:
@@ -148,7 +159,7 @@ def _person(email: str) -> str:
 class Wanted:
     """Rows to fetch: by key; the contacts of `tenants`; the decisions on `requests`; the running sessions of the
     tenants that the Change leaves shut (`shut`); the break-glass under way where it closes that way (`closed`); the
-    shifts that are not over at `on_call_at`."""
+    shifts that are not over at `on_call_at`; the entries of tenants' logs that are `disputed`."""
 
     keys: frozenset[Key]
     tenants: frozenset[str]
@@ -156,6 +167,7 @@ class Wanted:
     shut: frozenset[str]
     closed: frozenset[str] = frozenset()
     on_call_at: datetime | None = None
+    disputed: frozenset[EntryKey] = frozenset()
 
 
 def wanted(change: Change) -> Wanted:
@@ -167,6 +179,7 @@ def wanted(change: Change) -> Wanted:
     requests: set[str] = set()
     shut: set[str] = set()
     closed: set[str] = set()
+    disputed: set[EntryKey] = set()
     for row in (write.row for write in change.writes):
         keys.add((row.TABLE, row.id))
         if isinstance(row, (Request, Session, Decision)):
@@ -180,11 +193,19 @@ def wanted(change: Change) -> Wanted:
             shut.add(row.id)
         if isinstance(row, Settings) and closes_other_ways(row):
             closed.add(row.id)
+        if isinstance(row, Review) and row.kind is ReviewKind.DISPUTE and row.entry_seq is not None:
+            disputed.add((row.tenant_id, row.entry_seq))
     if any(entry.action in COUNTERSIGNING for entry in change.entries):
         keys.add((OfficeHours.TABLE, OFFICE))
     signed_at = change.at if (OfficeHours.TABLE, OFFICE) in keys else None
     return Wanted(
-        frozenset(keys), frozenset(tenants), frozenset(requests), frozenset(shut), frozenset(closed), signed_at
+        frozenset(keys),
+        frozenset(tenants),
+        frozenset(requests),
+        frozenset(shut),
+        frozenset(closed),
+        signed_at,
+        frozenset(disputed),
     )
 
 
@@ -224,6 +245,8 @@ def _people_of(row: Row) -> Iterable[Key]:
         case Review():
             people = [*row.barred, row.signed_by]
             yield Tenant.TABLE, row.tenant_id
+            if row.request_id is not None:
+                yield Request.TABLE, row.request_id
         case Shift():
             people = [row.staff_id]
         case Request():

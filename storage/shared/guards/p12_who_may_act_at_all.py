@@ -7,25 +7,11 @@ and what only the mail system says, is held here too.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from storage.log.actions import Action
-from storage.models import (
-    ActorKind,
-    Contact,
-    ContactRole,
-    Incident,
-    Layer,
-    Request,
-    Review,
-    ReviewKind,
-    Role,
-    Session,
-    Shift,
-    Staff,
-)
-from storage.shared.guards.case import Case, refuse, same_person
+from storage.models import ActorKind, Role, Session, Shift, Staff
+from storage.shared.guards.case import Case, refuse
 
 AUDITORS_MAY = frozenset(
     {
@@ -66,11 +52,6 @@ def check(case: Case) -> None:
         refuse("P12", f"{case.actor.name} delivers no mail")
     if case.actions & NO_TENANTS and case.actor.kind is ActorKind.TENANT_ADMIN:
         refuse("P12", f"{case.actor.name} is of the tenant: an emergency is the operator's")
-    for was, request in case.written(Request):
-        if request.layer is Layer.EMERGENCY and (was is None or was.layer is not Layer.EMERGENCY):
-            _registered_and_reviewed(case, request)
-    for before_review, review in case.written(Review):
-        _review(case, before_review, review)
     for before_shift, shift in case.written(Shift):
         if before_shift is None and not timedelta() < shift.ends_at - shift.starts_at <= SHIFT_MOST:
             refuse("P12", f"shift {shift.id} ends after it starts, at most {SHIFT_MOST.days} days later")
@@ -78,34 +59,3 @@ def check(case: Case) -> None:
         engineer = case.after(Staff, session.engineer_id)
         if before is None and (engineer is None or not engineer.is_active(case.now)):
             refuse("P12", f"the engineer of session {session.id} is not active")
-
-
-def _registered_and_reviewed(case: Case, request: Request) -> None:
-    """REQ-109: no emergency without its entry in the register, and a review that nobody who was part of it signs."""
-    declared = request.emergency
-    signers = {request.engineer_id, declared.declared_by, declared.countersigned_by} if declared else set()
-    entered = any(one.id == declared.incident_id for _, one in case.written(Incident)) if declared else False
-    reviewed = any(set(one.barred) >= signers and one.request_id == request.id for _, one in case.written(Review))
-    if not (entered and reviewed):
-        refuse("P12", f"the emergency of request {request.id} is registered and reviewed")
-
-
-def _review(case: Case, before: Review | None, review: Review) -> None:
-    """REQ-502, REQ-504: opened unsigned, signed once with a finding, by a super or auditor who was no part of it."""
-    if before is None:
-        if review.signed_at is not None or review.finding is not None or review.opened_by != case.actor.id:
-            refuse("P12", f"review {review.id} is opened by who acts, unsigned")
-        admin = case.before(Contact, case.actor.id)
-        own = admin is not None and admin.tenant_id == review.tenant_id and admin.has(ContactRole.TENANT_ADMIN)
-        if review.kind is ReviewKind.DISPUTE and not own:
-            refuse("P12", f"an entry of {review.tenant_id} is disputed by its administrators")
-        return
-    opened = replace(review, finding=None, signed_by=None, signed_at=None)
-    if before != opened or not review.finding or review.signed_by != case.actor.id:
-        refuse("P12", f"review {review.id} is signed once, with a finding, by who acts")
-    signer = case.before(Staff, case.actor.id)
-    part = [one for key in review.barred if (one := case.before(Staff, key)) is not None]
-    if signer is None or signer.role is Role.ENGINEER:
-        refuse("P12", f"review {review.id} is signed by a super or an auditor")
-    if signer.id in review.barred or any(same_person(signer.email, one.email) for one in part):
-        refuse("P12", f"{signer.name} was part of what review {review.id} is about")
