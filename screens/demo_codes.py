@@ -53,8 +53,9 @@ class CodesDialog(Dialog[None]):
     async def _show(self) -> None:
         parts: list[tuple[str, str]] = []
         for one in await self._codes():
-            parts.append((fitted(one.code or "next one", 10), "bold $tone-accent" if one.code else "$tone-dim"))
-            parts.append((fitted(visible(one.name), 18), "bold" if one.mine else ""))
+            code = f"{one.code[:3]} {one.code[3:]}" if one.code else "next one"
+            parts.append((fitted(code, 10), "bold $tone-accent" if one.code else "$tone-dim"))
+            parts.append((f"{fitted(visible(one.name), 19)} ", "bold" if one.mine else ""))
             parts.append((fitted(one.role, 10), "$tone-dim"))
             parts.append((visible(one.email) + "\n", "$tone-dim"))
         left = self._left()

@@ -152,10 +152,11 @@ class MailboxDialog(Dialog[None]):
             text.update("")
             return
         head = f"to       {visible(letter.to_name)} <{visible(letter.to_email)}>\nsubject  {visible(letter.subject)}\n"
-        witness = f"witness  {visible(letter.head)}\n" if letter.head else ""
+        witness = f"\nwitness  {visible(letter.head)}" if letter.head else ""
         state = f"link     {standing.word}\n" if standing else ""
         body = visible(letter.text, lines=True)
-        text.update(Content.assemble((head, "bold"), (witness, "$tone-dim"), (state, "$tone-accent"), "\n", body))
+        # What the letter says first, the head that it carries below it: at 80×24 there is room for little.
+        text.update(Content.assemble((head, "bold"), (state, "$tone-accent"), "\n", body, (witness, "$tone-dim")))
         self.query_one("#mailbox-letter", VerticalScroll).scroll_home(animate=False)
 
     def _current(self) -> Letter | None:
