@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from storage.models import Decision, DecisionKind, ElevationState, Request, RequestState, Session, Settings, Staff
+from storage.models import Decision, DecisionKind, ElevationState, Request, RequestState, Role, Session, Settings, Staff
 from storage.shared.guards.case import Case, refuse, same_person
 
 DECIDED = frozenset({RequestState.APPROVED, RequestState.DENIED, RequestState.VETOED})
@@ -74,6 +74,9 @@ def _in_person(case: Case, request: Request, signer: str | None, *others: str) -
     if any(same_person(case.actor.email, contact.email) for contact in case.contacts_of(request.tenant_id)):
         refuse("P4", f"{case.actor.name} is a contact of tenant {request.tenant_id}")
     _engineer_is_no_contact(case, request.engineer_id, request.tenant_id)
+    engineer = case.after(Staff, request.engineer_id)
+    if engineer is None or not engineer.is_active(case.now) or engineer.role is Role.AUDITOR:
+        refuse("P12", f"{request.engineer_id} enters nowhere: nobody could use request {request.id}")
 
 
 def _engineer_is_no_contact(case: Case, engineer_id: str, tenant_id: str) -> None:

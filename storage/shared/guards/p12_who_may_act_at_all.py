@@ -7,10 +7,11 @@ and what only the mail system says, is held here too.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from storage.log.actions import Action
-from storage.models import ActorKind, Role, Session, Shift, Staff
+from storage.models import ActorKind, OfficeHours, OfficeSpan, Role, Session, Shift, Staff
 from storage.shared.guards.case import Case, refuse
 
 AUDITORS_MAY = frozenset(
@@ -33,6 +34,7 @@ SUPERS_ONLY = frozenset(
         Action.ROTA_SHIFT_CANCELLED,
     }
 )
+HOUR = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 SHIFT_MOST = timedelta(days=31)
 NO_TENANTS = frozenset({Action.EMERGENCY_DECLARED, Action.EMERGENCY_COUNTERSIGNED, Action.EMERGENCY_LAPSED})
 """What is said by the operator's people and by the clock."""
@@ -55,7 +57,15 @@ def check(case: Case) -> None:
     for before_shift, shift in case.written(Shift):
         if before_shift is None and not timedelta() < shift.ends_at - shift.starts_at <= SHIFT_MOST:
             refuse("P12", f"shift {shift.id} ends after it starts, at most {SHIFT_MOST.days} days later")
+    for _, hours in case.written(OfficeHours):
+        if not all(_is_stretch(span) for span in hours.spans):
+            refuse("P12", "office hours are stretches of weekdays, like 1 from 09:00 to 17:30")
     for before, session in case.written(Session):
         engineer = case.after(Staff, session.engineer_id)
         if before is None and (engineer is None or not engineer.is_active(case.now)):
             refuse("P12", f"the engineer of session {session.id} is not active")
+
+
+def _is_stretch(span: OfficeSpan) -> bool:
+    times = all(HOUR.fullmatch(one) for one in (span.opens, span.closes))
+    return times and 1 <= span.weekday <= 7 and span.opens < span.closes

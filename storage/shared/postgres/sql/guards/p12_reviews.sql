@@ -3,7 +3,8 @@
 
 create or replace function countersign.guard_p12_reviews(the_case jsonb) returns void
 language plpgsql stable as $$
-declare actor jsonb; moment text; r jsonb; a jsonb; b jsonb; person jsonb;
+declare
+  actor jsonb; moment text; r jsonb; a jsonb; b jsonb; person jsonb; hour constant text := '^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$';
 begin
   if not the_case @? '$.rows[*] ? (@.table == "incident" || @.table == "review" || @.table == "office_hours"
                                    || @.table == "on_call_shift" || @.table == "request" && @.after.layer == "emergency")' then
@@ -33,6 +34,9 @@ begin
         if a->>'set_by' <> actor->>'id' or not countersign.is_now(a->>'set_at', moment)
            or not exists (select 1 from pg_timezone_names as z where z.name = a->>'zone') then
           perform countersign.refuse('P12', 'office hours say who set them, when, and in which time zone');
+        elsif exists (select 1 from jsonb_array_elements(a->'spans') as x where not coalesce((x->>'weekday')::int between 1 and 7
+             and x->>'opens' ~ hour and x->>'closes' ~ hour and (x->>'opens') collate "C" < (x->>'closes') collate "C", false)) then
+          perform countersign.refuse('P12', 'office hours are stretches of weekdays, like 1 from 09:00 to 17:30');
         end if;
       when 'on_call_shift' then
         person := countersign.row_image('staff', a->>'staff_id')::jsonb;

@@ -92,8 +92,15 @@ end $$;
 
 create or replace function countersign.is_theirs_to_do(actor jsonb, b jsonb, a jsonb, moment text) returns void
 language plpgsql stable as $$
-declare answered jsonb := a->'exchanges'->-1;
+declare answered jsonb := a->'exchanges'->-1; engineer jsonb;
 begin
+  if b = 'null' and a->'emergency' <> 'null' or b <> 'null' and not countersign.only_lapses(b, a) and (a->'emergency' <> b->'emergency'
+       or (a->'break_glass'->>'countersigned_by') is distinct from (b->'break_glass'->>'countersigned_by')) then
+    engineer := countersign.row_image('staff', a->>'engineer_id')::jsonb;  -- what is signed for them
+    if not countersign.is_active(engineer, moment) or engineer->>'role' = 'auditor' then
+      perform countersign.refuse('P12', format('%s enters nowhere: nobody could use request %s', a->>'engineer_id', a->>'id'));
+    end if;
+  end if;
   if b = 'null' then
     return;  -- P7: whoever asks, asks for themselves
   elsif a->>'state' = 'withdrawn' and b->>'state' <> 'withdrawn' or a->'exchanges' <> b->'exchanges' and answered->>'kind' = 'answer' then
