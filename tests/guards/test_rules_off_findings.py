@@ -8,13 +8,23 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.services import consent, expiry, tenants
+from app.services import break_glass, consent, emergency, expiry, rota, staff, tenants
 from app.services.command import CLOCK
 from storage.errors import GuardRefused
-from storage.models import Contact, EndKind, LinkKind, Request, RequestState, Session, TenantMode
+from storage.models import (
+    Contact,
+    EmergencyCategory,
+    EndKind,
+    LinkKind,
+    OfficeSpan,
+    Request,
+    RequestState,
+    Session,
+    TenantMode,
+)
 from tests.guards.rules_off.dice import Dice
 from tests.guards.rules_off.every import COMPANIES, Company
-from tests.guards.rules_off.scene import staged
+from tests.guards.rules_off.scene import LEGAL, staged
 
 RIGHT = Dice(1, steady=True)
 
@@ -63,6 +73,45 @@ def test_an_admin_who_is_of_the_operator_as_well_may_shut_the_tenant(company: Co
     lee = company.bearer(company.row(Contact, "adatum/lee"))
     assert company.attempt(RIGHT, tenants.change_settings, lee, "adatum", **wanted)
     assert company.row(Request, request.id).state is RequestState.VETOED
+
+
+def test_nobody_raises_an_emergency_for_who_has_left(company: Company) -> None:
+    """REQ-109, REQ-701, P12: neither declared nor countersigned; nor for an auditor, who enters nowhere."""
+    every = [company.row(Request, key) for key in company.requests]
+    (request,) = (
+        one for one in every if one.engineer_id == company.named("max").id and one.state is RequestState.PENDING
+    )
+    words = (EmergencyCategory.SAFETY, company.words("Dosage"), LEGAL)
+    assert not company.attempt(RIGHT, emergency.declare, company.named("lee"), request.id, *words)
+    noor = company.named("noor")
+    form = company.filled_in(RIGHT, "northwind")
+    anew = (noor.id, form, EmergencyCategory.SAFETY, company.words("Dosage"), LEGAL)
+    assert not company.attempt(RIGHT, emergency.declare_anew, company.named("lee"), *anew)
+
+
+def test_a_second_super_does_not_sign_for_who_has_left(company: Company) -> None:
+    """REQ-109, REQ-108, REQ-701, P12: they left between the first signature and the second."""
+    every = [company.row(Request, key) for key in company.requests]
+    alarmed = next(
+        one
+        for one in every
+        if one.emergency is not None and one.tenant_id == "northwind" and one.state is RequestState.PENDING
+    )
+    declared = next(
+        one for one in every if one.state is RequestState.DECLARED and one.engineer_id == alarmed.engineer_id
+    )
+    assert company.attempt(RIGHT, staff.deactivate, company.named("dana"), alarmed.engineer_id)
+    assert not company.attempt(RIGHT, emergency.countersign, company.named("lee"), alarmed.id, LEGAL)
+    assert not company.attempt(RIGHT, break_glass.countersign, company.named("lee"), declared.id)
+
+
+@pytest.mark.parametrize(
+    "span", [(8, "09:00", "18:00"), (1, "18:00", "09:00"), (1, "9:00", "18:00"), (1, "09:00", "24:01")]
+)
+def test_office_hours_are_stretches_of_weekdays(company: Company, span: tuple[int, str, str]) -> None:
+    """REQ-111, P12: hours that never come, or compare as no hours do, would shut the office, or leave it open."""
+    assert not company.attempt(RIGHT, rota.set_hours, company.named("dana"), "UTC", (OfficeSpan(*span),))
+    assert company.attempt(RIGHT, rota.set_hours, company.named("dana"), "UTC", (OfficeSpan(7, "00:00", "24:00"),))
 
 
 def test_whoever_has_left_writes_nothing_down_in_the_clocks_name(on_a_server: Company) -> None:

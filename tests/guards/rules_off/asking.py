@@ -38,11 +38,6 @@ class Asking(Choosing):
             changes = {"again_of": mine.id}
         return self.world.form(**({name: getattr(form, name) for name in form.__slots__} | changes))
 
-    def made(self, request: str) -> None:
-        """One more request than there were."""
-        if request not in self.requests:
-            self.requests.append(request)
-
     @move(3)
     def create(self, dice: Dice) -> None:
         who = self.who(dice, *self.present(Role.ENGINEER, Role.SUPER))
@@ -51,8 +46,11 @@ class Asking(Choosing):
     def ask(self, dice: Dice, staff_id: str, tenant: str) -> bool:
         who = next(one for one in self.staff() if one.id == staff_id)
         done = self.attempt(dice, requests.create, who, self.filled_in(dice, tenant))
-        self.requests += [key for key in self.rows(Request, lambda one: one.created_at) if key not in self.requests]
+        self.look_for_new_requests()
         return done
+
+    def look_for_new_requests(self) -> None:
+        self.requests += [key for key in self.rows(Request, lambda one: one.created_at) if key not in self.requests]
 
     @move(1)
     def withdraw(self, dice: Dice) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.guards.rules_off.asking import Asking
 from tests.guards.rules_off.desk import Tally
+from tests.guards.rules_off.door import Door
 from tests.guards.rules_off.inside import Inside
+from tests.guards.rules_off.other_ways import OtherWays
 from tests.guards.rules_off.passing import Passing
+from tests.guards.rules_off.people import People
 from tests.guards.rules_off.scene import staged
 from tests.guards.rules_off.shutting import Shutting
 
 
-class Company(Asking, Inside, Shutting, Passing):
+class Company(OtherWays, Inside, Shutting, People, Door, Passing):
     """On an SQLite file."""
 
 

@@ -17,6 +17,7 @@ RECORDED = (
     (expiry.record_request_expiry, RequestState.PENDING),
     (expiry.record_request_lapse, RequestState.APPROVED),
     (expiry.record_break_glass, RequestState.DECLARED, RequestState.COOLING),
+    (expiry.record_emergency_lapse, *RequestState),
 )
 
 
@@ -64,6 +65,11 @@ class Passing(Choosing):
             self.attempt(dice, expiry.record_session_expiry, who, dice.one(self.sessions))
         else:
             command, *states = dice.one(RECORDED)
-            request = self.a(dice, Request, self.requests, lambda one: one.state in states)
+            request = self.a(
+                dice,
+                Request,
+                self.requests,
+                lambda one: one.state in states and (one.emergency is not None or len(states) < 3),
+            )
             assert request is not None
             self.attempt(dice, command, who, request.id)
