@@ -22,6 +22,7 @@ from storage.models import (
     Incident,
     Layer,
     Mail,
+    MailState,
     OfficeHours,
     OfficeSpan,
     RequestState,
@@ -215,6 +216,52 @@ def test_a_shift_is_31_days_at_most_and_ends_after_it_starts() -> None:
     on_call_for(timedelta(days=31)).check()
     for length in (timedelta(days=31, seconds=1), timedelta(), -HOUR):
         assert on_call_for(length).broken() == {"P12"}
+
+
+URGENT = Mail(
+    "M-2", "break_glass.countersigned", MARIA, "Maria", "maria@northwind.example", TENANT, REQUEST, None, "Urgent", (), NOW,
+)  # fmt: skip
+TAKEN = replace(URGENT, state=MailState.DELIVERED, delivered_at=NOW, tried_at=NOW, attempts=1)
+BEGUN = replace(SIGNED, break_glass=replace(SIGNED.break_glass, cooling_since=NOW, cooling_until=NOW + 2 * HOUR))  # type: ignore[type-var]  # it has one
+
+
+def begins() -> Scene:
+    entries = (
+        Draft(Action.MAIL_DELIVERED, TENANT, request=REQUEST, data={"mail": "M-2"}),
+        Draft(Action.BREAK_GLASS_COOLING, TENANT, request=REQUEST),
+    )
+    postman = replace(CLOCK, id="mail", name="mail")
+    return Scene((*COMPANY, SIGNED, URGENT), postman, Action.MAIL_DELIVERED, (TAKEN, BEGUN), entries=entries)
+
+
+def test_cooling_begins_with_the_urgent_letter_that_is_accepted() -> None:
+    """REQ-108."""
+    begins().check()
+
+
+def since(at: datetime, until: datetime) -> Scene:
+    glass = replace(BEGUN.break_glass, cooling_since=at, cooling_until=until)  # type: ignore[type-var]  # it has one
+    return begins().writing(replace(BEGUN, break_glass=glass))
+
+
+@pytest.mark.parametrize(
+    ("scene", "promise"),
+    [
+        (lambda: begins().without(TAKEN), "P3"),
+        (lambda: begins().stored(replace(URGENT, event="break_glass.declared")).writing(replace(TAKEN, event="break_glass.declared")), "P3"),
+        (lambda: begins().stored(replace(URGENT, request_id="R-2")).writing(replace(TAKEN, request_id="R-2")), "P3"),
+        (lambda: begins().writing(replace(URGENT, attempts=1, tried_at=NOW, last_error="450 later")), "P3"),
+        (lambda: begins().stored(TAKEN), "P3"),
+        (lambda: since(NOW - HOUR, NOW + HOUR), "P3"),
+        (lambda: since(NOW, NOW + HOUR), "P3"),
+        (lambda: begins().by(acting(SUE)), "P12"),
+    ],
+)  # fmt: skip
+def test_nothing_else_starts_the_two_hours(scene: Callable[[], Scene], promise: str) -> None:
+    """REQ-108: no letter, another one, another request's, one that was put off, one of before, another moment, staff."""
+    assert promise in scene().broken()
+    with pytest.raises(GuardRefused):
+        scene().check()
 
 
 FRESH = timedelta(hours=2)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from storage.log.actions import Action
-from storage.models import BreakGlass, Emergency, Request, RequestState, time_text
+from storage.models import BreakGlass, Emergency, Mail, MailState, Request, RequestState, time_text
 from storage.shared.guards.case import Case, refuse
 
 UNDECIDED = timedelta(hours=24)
@@ -65,10 +65,21 @@ def _break_glass(case: Case, before: Request, after: Request, glass: BreakGlass 
                 old.countersigned_by,
                 old.countersigned_at,
             )
+            if not _was_told(case, before):
+                refuse("P3", f"the cooling of request {before.id} begins with an urgent letter that was accepted")
             long = glass.cooling_since is not None and glass.cooling_until == glass.cooling_since + COOLING
             _is(before, begins and in_time and kept and long and _is_now(case, glass.cooling_since))
         case _:
             refuse("P3", f"the break-glass of request {before.id} is not changed by this")
+
+
+def _was_told(case: Case, request: Request) -> bool:
+    """Whether a mail server accepts, in this very Change, a letter from which the tenant can veto (REQ-108)."""
+    about = (Action.BREAK_GLASS_COUNTERSIGNED.value, request.id, MailState.QUEUED)
+    return any(
+        was is not None and (was.event, was.request_id, was.state) == about and mail.state is MailState.DELIVERED
+        for was, mail in case.written(Mail)
+    )
 
 
 def _emergency(case: Case, before: Request, emergency: Emergency | None) -> None:

@@ -25,6 +25,7 @@ from tests.clock import ManualClock
 from tests.guards.postgres import (
     attacks_as_owner,
     attacks_at_once,
+    attacks_by_programs,
     attacks_on_attention,
     attacks_on_consent,
     attacks_on_other_ways,
@@ -50,6 +51,7 @@ MODULES = (
     attacks_on_the_switch,
     attacks_on_attention,
     attacks_on_words,
+    attacks_by_programs,
     attacks_at_once,
     attacks_as_owner,
 )
@@ -63,6 +65,8 @@ OF_THEIR_OWN = {
     "a_replayed_step_up",
     "taking_a_mark_away",
     "starting_against_a_mark",
+    "cooling_by_another_letter",
+    "cooling_by_a_letter_to_a_super",
 }
 """Attacks that change the scene while they set it: each has a database of its own."""
 STATE = " union all ".join(

@@ -237,6 +237,10 @@ begin
       when 'request' then
         acts := countersign.request_actions(b, a, moment);
         if acts = '{session.started}' then subject := a->>'session_id'; end if;
+        if acts = '{break_glass.cooling}' and not countersign.writes(the_case, jsonb_build_object('table', 'mail',
+             'before', jsonb_build_object('event', 'break_glass.countersigned', 'request_id', a->'id', 'state', 'queued'), 'after', '{"state": "delivered"}'::jsonb)) then
+          perform countersign.refuse('P3', format('the cooling of request %s begins with an urgent letter that a mail server accepted', a->>'id'));
+        end if;
       when 'session' then acts := countersign.session_actions(b, a, moment);
       when 'mail' then
         continue when b = 'null';  -- a letter is written beside what it is about
