@@ -102,11 +102,11 @@ def _chain(data: dict[str, Any], hash: str) -> list[Field]:
 
 
 def words(value: Any) -> str:
-    """A value of an entry as a person reads it."""
+    """A value of an entry as a person reads it; nothing is a dash."""
+    if value in (None, "", [], {}):
+        return "—"
     if isinstance(value, str):
         return value
-    if value is None:
-        return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
