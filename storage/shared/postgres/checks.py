@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from storage.models.row import row_types
 from storage.shared.guards.case import Limits
 from storage.shared.migrations import HEAD
+from storage.shared.postgres import catalogs
 from storage.shared.postgres.faults import in_our_words
 from storage.shared.postgres.install import SCHEMA, Roles
 from storage.shared.postgres.limits import compared
@@ -33,78 +34,6 @@ MAIL_PATIENCE = 15
 """Minutes."""
 LOGS = ("operator_log", "tenant_log", "log_head")
 REPAIR = "run `countersign audit verify --all`, find out who did it, then `countersign init --upgrade` as the owner"
-_FUNCTIONS = """
-select p.proname, p.prosrc, p.prosecdef, coalesce(array_to_string(p.proconfig, ' '), ''), p.proowner::regrole::text
-  from pg_proc as p
- where p.pronamespace = 'countersign'::regnamespace
-   and not exists (select from pg_depend as d where d.objid = p.oid and d.deptype = 'e')
-"""
-_TRIGGERS = """
-select c.relname, t.tgname, t.tgenabled::text, t.tgfoid::regproc::text, pg_get_triggerdef(t.oid)
-  from pg_trigger as t join pg_class as c on c.oid = t.tgrelid
- where c.relnamespace = 'countersign'::regnamespace and not t.tgisinternal order by 1, 2
-"""
-_TABLE_RIGHTS = """
-select c.relname, coalesce(nullif(a.grantee, 0)::regrole::text, 'public'), a.privilege_type
-  from pg_class as c, aclexplode(c.relacl) as a
- where c.relnamespace = 'countersign'::regnamespace and c.relkind in ('r', 'v', 'm', 'f', 'p')
-   and a.grantee <> c.relowner
-"""
-_FUNCTION_RIGHTS = """
-select p.proname, coalesce(nullif(a.grantee, 0)::regrole::text, 'public')
-  from pg_proc as p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
- where p.pronamespace = 'countersign'::regnamespace and a.grantee <> p.proowner
-   and not exists (select from pg_depend as d where d.objid = p.oid and d.deptype = 'e')
-"""
-_COLUMNS = """
-select c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attgenerated::text
-       || ' ' || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
-  from pg_attribute as a join pg_class as c on c.oid = a.attrelid
-  left join pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum
- where c.relnamespace = 'countersign'::regnamespace and c.relkind in ('r', 'v') and a.attnum > 0 and not a.attisdropped
-"""
-_CONSTRAINTS = """
-select conrelid::regclass::text || ' ' || pg_get_constraintdef(oid) from pg_constraint
- where connamespace = 'countersign'::regnamespace and contype <> 'n'
-"""
-_HEIRS = """
-select string_agg(i.inhrelid::regclass::text, ', ') from pg_inherits as i join pg_class as c on c.oid = i.inhparent
- where c.relnamespace = %s::regnamespace and c.relkind = 'r'
-"""
-_FOREIGN = """
-select string_agg(relname, ', ') from pg_class
- where relnamespace = %s::regnamespace and relkind in ('r', 'v') and relowner <> %s::regrole
-"""
-_ROLES = "select rolname, rolcanlogin, rolsuper or rolbypassrls or rolreplication, rolcreaterole from pg_roles"
-_MEMBERS = """
-select m.rolname, m.rolsuper or m.rolcreaterole or m.rolcreatedb or m.rolbypassrls or m.rolreplication
-       or pg_has_role(m.oid, %s, 'member')
-  from pg_auth_members as a join pg_roles as m on m.oid = a.member
- where a.roleid = %s::regrole and m.rolname <> %s and not m.rolsuper
-"""
-_INSTALLERS = """
-select string_agg(distinct m.rolname, ', ') from pg_auth_members as a join pg_roles as m on m.oid = a.member
- where a.roleid = %s::regrole and not m.rolsuper
-"""
-_DURABLE = """
-select string_agg(name, ', ') from pg_settings
- where setting = 'off' and name in ('fsync', 'full_page_writes', 'synchronous_commit')
-"""
-_WAITING = """
-select count(*), coalesce(floor(extract(epoch from clock_timestamp() - min((image::jsonb->>'created_at')::timestamptz))
-       / 60)::int, 0)
-  from countersign.mail where state = 'queued'
-"""
-_FAILED = """
-select count(*), (array_agg(image::jsonb->>'last_error' order by rev desc))[1]
-  from countersign.mail
- where state = 'failed' and (image::jsonb->>'failed_at')::timestamptz > clock_timestamp() - interval '7 days'
-"""
-_MAKERS = """
-select string_agg(coalesce(nullif(a.grantee, 0)::regrole::text, 'public'), ', ')
-  from pg_namespace as n, aclexplode(n.nspacl) as a
- where n.nspname = %s and a.privilege_type = 'CREATE' and a.grantee <> n.nspowner
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +76,7 @@ def examine(url: str, limits: Limits | None = None) -> list[Finding]:
 
 def _server(connection: Connection, roles: Roles, expected: Shipped) -> Iterator[Finding]:
     major = connection.info.server_version // 10_000
-    durable = _one(connection, _DURABLE)
+    durable = _one(connection, catalogs.DURABLE)
     yield Finding("server", major >= 14, f"PostgreSQL {major}", "" if major >= 14 else "upgrade it: 14 is the oldest")
     advice = "set them on: an acknowledged command could be lost in a crash" if durable else ""
     yield Finding("durability", not durable, f"off: {durable}" if durable else "what is committed stays", advice)
@@ -165,17 +94,17 @@ def _schema(connection: Connection, roles: Roles, expected: Shipped) -> Iterator
     strange = sorted(found ^ wanted)
     what = f"tables missing or foreign: {', '.join(strange)}" if strange else f"{len(found)} tables, revision {HEAD}"
     yield Finding("schema", not strange, what, REPAIR if strange else "")
-    heirs = _one(connection, _HEIRS, SCHEMA)
+    heirs = _one(connection, catalogs.HEIRS, SCHEMA)
     if heirs:
         yield Finding("inheritance", False, f"rows are slipped in by child tables: {heirs}", REPAIR)
-    foreign = _one(connection, _FOREIGN, SCHEMA, roles.owner)
+    foreign = _one(connection, catalogs.FOREIGN, SCHEMA, roles.owner)
     if foreign:
         yield Finding("owner", False, f"not {roles.owner}'s: {foreign}", REPAIR)
 
 
 def _roles(connection: Connection, roles: Roles, expected: Shipped) -> Iterator[Finding]:
     wrong = []
-    found = {str(row[0]): row[1:] for row in connection.execute(_ROLES)}
+    found = {str(row[0]): row[1:] for row in connection.execute(catalogs.ROLES)}
     for name in (roles.owner, roles.staff, *roles.services.values()):
         if name not in found:
             wrong.append(f"{name} is missing")
@@ -190,17 +119,17 @@ def _roles(connection: Connection, roles: Roles, expected: Shipped) -> Iterator[
 
 def _members(connection: Connection, roles: Roles, expected: Shipped) -> Iterator[Finding]:
     """Who is in the staff group, and what more those can do; who can become the owner."""
-    rows = connection.execute(_MEMBERS, (roles.owner, roles.staff, roles.owner)).fetchall()
+    rows = connection.execute(catalogs.MEMBERS, (roles.owner, roles.staff, roles.owner)).fetchall()
     mighty = sorted(str(name) for name, more in rows if more)
     advice = "take these rights away from them: the database cannot hold them to anything" if mighty else ""
     what = f"staff log-ins that can do more: {', '.join(mighty)}" if mighty else f"{len({r[0] for r in rows})} of staff"
     yield Finding("log-ins", not mighty, what, advice)
-    installers = _one(connection, _INSTALLERS, roles.owner)
+    installers = _one(connection, catalogs.INSTALLERS, roles.owner)
     yield Finding("installers", True, f"besides superusers: {installers or 'nobody'}")
 
 
 def _functions(connection: Connection, roles: Roles, expected: Shipped) -> Iterator[Finding]:
-    rows = [tuple(str(part) for part in row) for row in connection.execute(_FUNCTIONS)]
+    rows = [tuple(str(part) for part in row) for row in connection.execute(catalogs.FUNCTIONS)]
     found = Counter((name, body) for name, body, *_ in rows if name not in FREE)
     wrong = [f"{name} is altered or missing" for name, _ in expected.functions - found]
     wrong += [f"{name} is foreign or altered" for name, _ in found - expected.functions]
@@ -220,7 +149,7 @@ def _functions(connection: Connection, roles: Roles, expected: Shipped) -> Itera
 
 
 def _triggers(connection: Connection, roles: Roles, expected: Shipped) -> Iterator[Finding]:
-    rows = [tuple(str(part) for part in row) for row in connection.execute(_TRIGGERS)]
+    rows = [tuple(str(part) for part in row) for row in connection.execute(catalogs.TRIGGERS)]
     wrong = [f"{trigger} on {table} is off" for table, trigger, enabled, *_ in rows if enabled != "A"]
     wrong += [f"{trigger} on {table} is foreign" for table, trigger, *_ in rows if trigger not in expected.triggers]
     there = {(table, trigger) for table, trigger, *_ in rows}
@@ -235,13 +164,13 @@ def _rights(connection: Connection, roles: Roles, expected: Shipped) -> Iterator
     ours = {roles.staff, *roles.services.values()}
     wrong = [
         f"{grantee} has {privilege} on {table}"
-        for table, grantee, privilege in connection.execute(_TABLE_RIGHTS)
+        for table, grantee, privilege in connection.execute(catalogs.TABLE_RIGHTS)
         if privilege != "SELECT" or table in PRIVATE - {"alembic_version"} or grantee not in ours
     ]
-    calls = {(str(name), str(grantee)) for name, grantee in connection.execute(_FUNCTION_RIGHTS)}
+    calls = {(str(name), str(grantee)) for name, grantee in connection.execute(catalogs.FUNCTION_RIGHTS)}
     wrong += [f"{grantee} may call {name}" for name, grantee in sorted(calls - expected.executes)]
     wrong += [f"{grantee} may not call {name}" for name, grantee in sorted(expected.executes - calls)]
-    makers = _one(connection, _MAKERS, SCHEMA)
+    makers = _one(connection, catalogs.MAKERS, SCHEMA)
     wrong += [f"{makers} may create in {SCHEMA}"] if makers else []
     what = "; ".join(wrong) or "staff may read and call apply; nobody reads secrets"
     yield Finding("rights", not wrong, what, REPAIR if wrong else "")
@@ -273,12 +202,12 @@ def _clock(connection: Connection, roles: Roles, expected: Shipped) -> Iterator[
 
 
 def _mail(connection: Connection, roles: Roles, expected: Shipped) -> Iterator[Finding]:
-    row = connection.execute(_WAITING).fetchone()
+    row = connection.execute(catalogs.WAITING).fetchone()
     count, minutes = row if row else (0, 0)
     well = int(str(minutes)) < MAIL_PATIENCE
     what = f"{count} letters wait, the oldest for {minutes} minutes" if count else "no letter waits"
     yield Finding("mail", well, what, "" if well else "is `countersign worker` running as countersign_worker?")
-    row = connection.execute(_FAILED).fetchone()
+    row = connection.execute(catalogs.FAILED).fetchone()
     failed, why = row if row else (0, "")
     if failed:
         yield Finding(
@@ -290,7 +219,14 @@ def _fingerprint(connection: Connection, roles: Roles, expected: Shipped) -> Ite
     """One number for columns, constraints, functions, triggers and rights: the same on every machine that looks."""
     lines = sorted(
         "\x1f".join(str(part) for part in row)
-        for sql in (_COLUMNS, _CONSTRAINTS, _FUNCTIONS, _TRIGGERS, _TABLE_RIGHTS, _FUNCTION_RIGHTS)
+        for sql in (
+            catalogs.COLUMNS,
+            catalogs.CONSTRAINTS,
+            catalogs.FUNCTIONS,
+            catalogs.TRIGGERS,
+            catalogs.TABLE_RIGHTS,
+            catalogs.FUNCTION_RIGHTS,
+        )
         for row in connection.execute(sql)
     )
     digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
