@@ -49,6 +49,11 @@ def test_what_was_just_installed_is_well_and_looks_the_same_to_everybody(install
         ("grant execute on function countersign.put to countersign_staff", "rights", "may call put"),
         ("grant create on schema countersign to countersign_staff", "rights", "may create in countersign"),
         (
+            "do $$ begin execute 'grant temporary on database ' || current_database() || ' to public'; end $$",
+            "room",
+            "fill the disk with temporary tables",
+        ),
+        (
             "create or replace function countersign.refuse(promise text, words text) returns void language plpgsql"
             " as $$ begin end $$",
             "functions",

@@ -74,3 +74,12 @@ select string_agg(coalesce(nullif(a.grantee, 0)::regrole::text, 'public'), ', ')
   from pg_namespace as n, aclexplode(n.nspacl) as a
  where n.nspname = %s and a.privilege_type = 'CREATE' and a.grantee <> n.nspowner
 """
+
+SHAPE = (COLUMNS, CONSTRAINTS, FUNCTIONS, TRIGGERS, TABLE_RIGHTS, FUNCTION_RIGHTS)
+"""What the fingerprint is made of."""
+TEMPORARY = """
+select bool_or(a.privilege_type = 'TEMPORARY' and a.grantee = 0)
+  from pg_database as d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) as a
+ where d.datname = current_database()
+"""
+LARGE_OBJECTS = "select bool_or(has_function_privilege('public', f, 'execute')) from unnest(%s::text[]) as f"

@@ -21,6 +21,7 @@ from storage.shared.postgres import catalogs
 from storage.shared.postgres.faults import in_our_words
 from storage.shared.postgres.install import SCHEMA, Roles
 from storage.shared.postgres.limits import compared
+from storage.shared.postgres.room import MAKERS
 from storage.shared.postgres.shipped import FREE, PRIVATE, Shipped, shipped
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def examine(url: str, limits: Limits | None = None) -> list[Finding]:
             _functions,
             _triggers,
             _rights,
+            _room,
             _hints,
             _clock,
             _mail,
@@ -174,6 +176,19 @@ def _rights(connection: Connection, roles: Roles, expected: Shipped) -> Iterator
     wrong += [f"{makers} may create in {SCHEMA}"] if makers else []
     what = "; ".join(wrong) or "staff may read and call apply; nobody reads secrets"
     yield Finding("rights", not wrong, what, REPAIR if wrong else "")
+
+
+def _room(connection: Connection, roles: Roles, expected: Shipped) -> Iterator[Finding]:
+    """Where a log-in could put things beside the log, until the server's disk is full (`room.keep`)."""
+    temporary = _one(connection, catalogs.TEMPORARY)
+    large = _one(connection, catalogs.LARGE_OBJECTS, [f"pg_catalog.{maker}" for maker in MAKERS])
+    if temporary:
+        advice = "`countersign init --upgrade` as the database's owner takes it away"
+        yield Finding("room", False, "every log-in may fill the disk with temporary tables", advice)
+    elif large:
+        yield Finding("room", True, "no temporary tables; large objects only a superuser's `init` can forbid")
+    else:
+        yield Finding("room", True, "no log-in can keep anything here beside the log")
 
 
 def _hints(connection: Connection, roles: Roles, expected: Shipped) -> Iterator[Finding]:

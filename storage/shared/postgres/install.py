@@ -18,6 +18,7 @@ from storage.errors import Misconfigured
 from storage.log.entry import GENESIS, OPERATOR
 from storage.shared.guards.case import Limits
 from storage.shared.migrations import upgrade
+from storage.shared.postgres import room
 from storage.shared.postgres.limits import hold_to
 
 SQL = Path(__file__).parent / "sql"
@@ -83,6 +84,7 @@ def install(url: str, roles: Roles | None = None, limits: Limits | None = None) 
             _roles(raw, roles)
             _schema(raw, roles, lambda: upgrade(connection))
             _people(raw)
+            room.keep(raw)
             if limits is not None:
                 hold_to(raw, limits)
     finally:

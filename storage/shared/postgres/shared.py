@@ -40,8 +40,8 @@ T = TypeVar("T")
 class PostgresShared:
     """A `SharedDatabase`. Make the database with `create`, as its installer; open it with `open`, as yourself."""
 
-    rest_seconds = 10.0
-    """Two hundred consoles look twenty times a second then."""
+    rest_seconds = 15.0
+    """Two hundred consoles look thirteen times a second then, which is most of what they cost while nothing happens."""
 
     pull_entries = 4000
     """Nobody waits for a reader here; a transaction of the replica costs as much for one entry as for many."""

@@ -11,7 +11,7 @@ import psycopg
 from storage.models.row import parse_time, time_text
 from tests.guards.postgres.attacker import Attacker, Json, Strike, attack
 from tests.guards.postgres.attacks_on_consent import decision
-from tests.guards.postgres.attacks_on_rights import NO_RIGHT, typed
+from tests.guards.postgres.attacks_on_rights import NO_RIGHT, may_make_temporary_tables, typed
 
 TOO_LARGE = "CS003"
 TOO_DEEP = ("54001", "CS003", "CSP02")
@@ -53,6 +53,7 @@ def a_lock_on_the_log_ins(it: Attacker) -> Strike:
 @attack("ann,portal", NO_RIGHT)
 def a_program_of_the_server(it: Attacker) -> Strike:
     """COPY … FROM PROGRAM, to run a shell as the server."""
+    may_make_temporary_tables(it)
     it.sql("create temp table seen (line text)")
     return typed(it, "copy seen from program 'id'")
 
@@ -67,6 +68,49 @@ def a_file_of_the_server(it: Attacker) -> Strike:
 def a_large_object_from_a_file(it: Attacker) -> Strike:
     """Import a file of the server as a large object."""
     return typed(it, "select lo_import('/etc/passwd')")
+
+
+@attack("ann,noor,gate", NO_RIGHT)
+def a_disk_full_of_temporary_tables(it: Attacker) -> Strike:
+    """Fill the server's disk with a temporary table."""
+    return typed(it, "create temp table filling as select repeat('x', 1000) as x from generate_series(1, 1000000000)")
+
+
+@attack("ann,portal,worker", NO_RIGHT)
+def a_disk_full_of_large_objects(it: Attacker) -> Strike:
+    """Fill the server's disk with large objects, which nobody sees in any table."""
+    return typed(
+        it, "select lo_from_bytea(0, convert_to(repeat('x', 1000000), 'UTF8')) from generate_series(1, 1000000)"
+    )
+
+
+@attack("ann", NO_RIGHT)
+def an_empty_large_object(it: Attacker) -> Strike:
+    """Make a large object to be filled piece by piece."""
+    return typed(it, "select lo_create(0)")
+
+
+@attack("ann,noor", NO_RIGHT)
+def sorting_without_end(it: Attacker) -> Strike:
+    """Lift the limit on files that sorting leaves on the disk."""
+    return typed(it, "set temp_file_limit = -1")
+
+
+@attack("lee,portal", TOO_LARGE)
+def a_change_of_seventy_million_letters(it: Attacker) -> Strike:
+    """The largest that even whoever imports whole files may not send: the head would be held for seconds."""
+    return sent(it, it.change(it.me(name="lee"), [{"action": "log.exported", "data": {"words": "x" * 70_000_000}}]))
+
+
+@attack("ann", "no refusal")
+def bells_without_end(it: Attacker) -> Strike:
+    """Notify every console ten thousand times, from a transaction that then hangs while it listens: others go on."""
+    it.sql("begin")
+    it.sql("listen countersign")
+    it.sql("select pg_notify('countersign', n::text) from generate_series(1, 10000) as n")
+    lee = it.another("lee")
+    lee.sql("set lock_timeout = '2s'")
+    return lambda: lee.apply(lee.change(lee.me(), [{"action": "log.exported", "data": {"log": "operator"}}]))
 
 
 @attack("ann,noor,portal", NO_RIGHT)

@@ -14,6 +14,11 @@ def typed(it: Attacker, text: str) -> Strike:
     return lambda: it.sql(text)
 
 
+def may_make_temporary_tables(it: Attacker) -> None:
+    """As on a server whose owner gave that right back: the attack is then stopped by what comes next."""
+    it.as_superuser(f"grant temporary on database {it.database} to public")
+
+
 @attack(EVERYONE, NO_RIGHT)
 def updating_a_row(it: Attacker) -> Strike:
     """UPDATE a request to approved."""
@@ -141,6 +146,7 @@ def being_somebody_else_by_the_table(it: Attacker) -> Strike:
 @attack("ann", NO_RIGHT)
 def an_inheritance_child(it: Attacker) -> Strike:
     """Make a child table of a row table, whose rows would be read with the parent's."""
+    may_make_temporary_tables(it)
     return typed(it, "create temp table sneaked () inherits (countersign.request)")
 
 
@@ -185,6 +191,7 @@ def ending_a_colleagues_connection(it: Attacker) -> Strike:
 @attack("ann", "CSP01")
 def shadowing_a_table(it: Attacker) -> Strike:
     """A temporary table `login` that says one is Lee, and pg_temp first in the search path."""
+    may_make_temporary_tables(it)
     it.sql("create temp table login as select current_user::text as role_name, 'staff'::text as kind, 'x'::text as id")
     it.sql("create temp table staff (id text, image text, rev bigint)")
     it.sql("set search_path = pg_temp, countersign, public")
@@ -194,6 +201,7 @@ def shadowing_a_table(it: Attacker) -> Strike:
 @attack("ann", "CSP01")
 def shadowing_a_function(it: Attacker) -> Strike:
     """Temporary functions and an operator with the names that guards use."""
+    may_make_temporary_tables(it)
     it.sql(
         "create function pg_temp.clock_timestamp() returns timestamptz language sql as $$ select now() - interval '1 day' $$"
     )

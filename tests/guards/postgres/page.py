@@ -36,7 +36,7 @@ that changed while all of it stands again (guards taken off and put back in one 
 restored; also an upgrade, a grant or VACUUM FULL) makes the console compare everything that is stored, at once: 12,000
 entries a second. A console that starts looks whether the guards stand; the mark is only remembered while it runs. What
 leaves no mark in the catalogs (catalogs or files falsified below SQL) is found by the rolling check alone: a console
-goes round a million entries within a day; many, each in an order of its own, meet what is wrong the sooner.
+goes round a million entries in a day and a half; many, each in an order of its own, meet what is wrong the sooner.
 
 A superuser who *is* somebody else for the server (SET SESSION
 AUTHORIZATION) writes entries in that person's name that no console can tell from true ones: keep that log-in away from

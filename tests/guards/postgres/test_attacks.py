@@ -17,6 +17,7 @@ import pytest
 from storage.errors import CountersignError
 from storage.log.verify import Fault
 from storage.replica.engine import Replica
+from storage.shared.postgres import room
 from storage.shared.postgres.shared import PostgresShared
 from storage.shared.reading import row_tables
 from storage.sync import Sync
@@ -67,6 +68,10 @@ OF_THEIR_OWN = {
     "starting_against_a_mark",
     "cooling_by_another_letter",
     "cooling_by_a_letter_to_a_super",
+    "an_inheritance_child",
+    "shadowing_a_table",
+    "shadowing_a_function",
+    "a_program_of_the_server",
 }
 """Attacks that change the scene while they set it: each has a database of its own."""
 STATE = " union all ".join(
@@ -89,7 +94,15 @@ def victim() -> Company:
 @pytest.fixture(scope="session")
 def common(victim: Company) -> str:
     """The database of all attacks that leave nothing behind."""
-    return cluster().fresh(victim.database, "a")
+    return copied(victim)
+
+
+def copied(victim: Company) -> str:
+    """A copy of the company's database, with what `init` sets for a database rather than in it."""
+    name = cluster().fresh(victim.database, "a")
+    with psycopg.connect(cluster().url(name), autocommit=True) as line:
+        room.keep(line)
+    return name
 
 
 @pytest.fixture
@@ -98,7 +111,7 @@ def database(request: pytest.FixtureRequest, victim: Company) -> Iterator[str]:
     if attack.name not in OF_THEIR_OWN and not {"no refusal", "one wins", *DETECTED} & set(attack.outcome):
         yield request.getfixturevalue("common")
         return
-    name = cluster().fresh(victim.database, "a")
+    name = copied(victim)
     yield name
     cluster().drop(name)
 
