@@ -6,10 +6,13 @@ file, and runs on SQLite only; one that asks for `postgres_database` on PostgreS
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
+import functools
+import inspect
 import os
 import shutil
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +28,8 @@ BOTH_FORMS = ("tests.services", "tests.sync", "tests.web", "tests.guards.test_ru
 
 # Seconds. No test takes a tenth of it; one that hangs says where every thread stands and takes its process along, and
 # the run goes on without it: a run that waits for ever tells nobody anything.
-LONGEST = 600
+# A coroutine that hangs is told to stop sooner: then it fails by itself, with the line where it waited.
+LONGEST, LONGEST_WAIT = 600, 300
 _UNCAPTURED = pytest.StashKey[int]()
 
 
@@ -46,6 +50,22 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     finally:
         faulthandler.cancel_dump_traceback_later()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        is_short = item.get_closest_marker("long") is None
+        if is_short and isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.obj = _bounded(item.obj)
+
+
+def _bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    @functools.wraps(test)
+    async def run(*args: object, **kwargs: object) -> None:
+        async with asyncio.timeout(LONGEST_WAIT):
+            await test(*args, **kwargs)
+
+    return run
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
