@@ -11,7 +11,7 @@ import pytest
 
 from app.policy.verdict import Refused
 from app.reports.transparency import collect
-from app.services import break_glass, consent, emergency, expiry, requests, tenants
+from app.services import break_glass, consent, emergency, expiry, requests, staff, tenants
 from app.services.command import CLOCK
 from storage.log.entry import Head
 from storage.models import EmergencyCategory, LinkKind, Request, RequestState, time_text
@@ -129,6 +129,15 @@ async def test_into_a_tenant_that_shut_support_off_it_is_recorded_too(world: Wor
     """REQ-109, REQ-110: what the switch stops are acts, not the record of what time has ended."""
     request = await declared(world)
     await world.run(tenants.set_kill_switch, world.admin(MARIA), "northwind", True)
+    world.clock.advance(hours=2)
+    assert await world.desk.record_due() == 1
+    assert (await lapses(world))[0]["request"] == request.id
+
+
+async def test_of_an_engineer_who_left_it_is_recorded_too(world: World) -> None:
+    """REQ-109, REQ-701: nobody signs for them any more, and what came of the declaration is said all the same."""
+    request = await declared(world)
+    await world.run(staff.deactivate, world.lee, world.ann.id)
     world.clock.advance(hours=2)
     assert await world.desk.record_due() == 1
     assert (await lapses(world))[0]["request"] == request.id
