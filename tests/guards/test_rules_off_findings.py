@@ -34,7 +34,7 @@ def opened(form: str) -> Iterator[Company]:
     """The scene, with the moves at hand."""
     staged(form)
     machine = COMPANIES[form]()
-    machine.open()
+    machine.open(1)
     yield machine
     machine.teardown()
 

@@ -28,7 +28,7 @@ from storage.models import Actor, ActorKind, Contact, Request, Row, Session, Sta
 from storage.shared.change import Change
 from storage.shared.interface import SharedDatabase
 from tests.clock import ManualClock
-from tests.guards.rules_off.dice import Dice
+from tests.guards.rules_off.dice import Dice, seeds
 from tests.guards.rules_off.excused import EXCUSED
 from tests.guards.rules_off.scene import LEGAL, staged
 from tests.guards.rules_off.switch import Rule, RuledOff, without_rules
@@ -59,6 +59,9 @@ class Tally:
     alone: Counter[tuple[Rule, str]] = field(default_factory=Counter)
     excused: Counter[Rule] = field(default_factory=Counter)
     runs: int = 0
+    moves: int = 0
+    found: tuple[int, int] | None = None
+    """In which run, after how many moves of all of them, the first difference was met."""
 
     def commands(self, came_to: str) -> set[str]:
         return {command for command, what in self.done if what == came_to}
@@ -98,9 +101,10 @@ class RulesOff(RuleBasedStateMachine):
     loosened: ClassVar[str] = ""
     tally: ClassVar[Tally] = Tally()
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(luck=seeds)
+    def open(self, luck: int) -> None:
         self.tally.runs += 1
+        self.luck = luck
         self.loop = asyncio.new_event_loop()
         self.ground, self.scene = staged(self.form)
         self.home = Path(tempfile.mkdtemp(prefix="run-", dir=self.ground.home))
@@ -137,9 +141,10 @@ class RulesOff(RuleBasedStateMachine):
         return self.clock.now()
 
     def dice(self, seed: int) -> Dice:
-        """For one move: the same seed draws another one later in the story."""
+        """For one move: the same seed draws another one later in the story, and in another story."""
         self.moves += 1
-        return Dice(seed * 1009 + self.moves)
+        self.tally.moves += 1
+        return Dice((self.luck * 31 + seed) * 1009 + self.moves)
 
     # ── what is there ──
 
@@ -182,16 +187,16 @@ class RulesOff(RuleBasedStateMachine):
             decided: Change | None = run()
         except Refused:
             decided = None
-        off = without_rules(run)
-        told = f"{named_in_full(command)} by {actor.id} {args} {named}"
-        if decided is not None:
-            assert off.change == decided and not off.refusals, f"the rules change what {told} does: {off.refusals}"
+        off = without_rules(run, dice.one(("mode", "minutes")) if not dice.right(0.85) else "")
+        told = f"{named_in_full(command)} by {actor.kind} {actor.name}, with {args} {named}"
+        if decided is not None and not off.refusals:
+            assert off.change == decided, f"the rules change what {told} does"
         if off.change is None:
             assert decided is None
             self.tally.done[named_in_full(command), "nothing to send"] += 1
             return False
         refused = self.sent(off.change, over)
-        self.judge(named_in_full(command), told, decided is not None, off, refused, over)
+        self.judge(named_in_full(command), told, decided is not None and not off.refusals, off, refused, over)
         self.pull()
         return refused is None
 
@@ -219,13 +224,15 @@ class RulesOff(RuleBasedStateMachine):
         ours = {rule: why for rule, why in refusals.items() if rule not in EXCUSED}
         if refused is None:
             if ours:
-                raise LetThrough(f"the database let through what policy refuses: {told}: {_listed(ours)}")
+                self.tally.found = self.tally.found or (self.tally.runs, self.tally.moves)
+                raise LetThrough(f"the database let through what policy refuses ({_listed(ours)}): {told}")
             if refusals:
                 for rule in refusals:
                     self.tally.excused[rule] += 1
             self.tally.done[name, "allowed" if allowed else "excused"] += 1
             return
         if not refusals:
+            self.tally.found = self.tally.found or (self.tally.runs, self.tally.moves)
             raise KeptOut(f"the database refuses what policy allows: {told}: {refused}")
         promise = refused.promise if isinstance(refused, GuardRefused) else "stale"
         self.tally.done[name, "refused"] += 1

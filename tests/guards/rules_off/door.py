@@ -146,6 +146,7 @@ class Door(Choosing):
         else:
             role = ContactRole.TENANT_ADMIN if not people else dice.one(list(ContactRole))
             people.append(ContactRecord(f"p{self.count}", "Pat", f"pat{self.count}@{name}.example", (role,)))
-        maximum = 60 if dice.right(0.9) else dice.one((14, 241))
-        record = TenantRecord(name, name.title(), "business", settings=Settings(name, max_minutes=maximum))
-        return replace(record, contacts=tuple(people))
+        record = TenantRecord(name, name.title(), "business", contacts=tuple(people))
+        if self.contacts(name):
+            return record  # whose settings stay its own, whatever an import says
+        return replace(record, settings=Settings(name, max_minutes=60 if dice.right(0.8) else dice.one((14, 241))))

@@ -14,10 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from unittest.mock import patch
 
+from app.policy import sessions
 from app.policy import verdict as verdicts
+from app.policy.limits import MINUTES_MOST
+from app.policy.people import Place
 from app.policy.verdict import Finding, Refused, Verdict
 from app.services.command import Proof
-from storage.models import StepUp
+from storage.models import Mode, Request, StepUp
 from storage.shared.change import Change, Write
 
 NO_CODE = StepUp("", "", "", datetime(2026, 1, 1, tzinfo=UTC), "", ())
@@ -44,10 +47,11 @@ class RuledOff:
     refusals: dict[Rule, str]
 
 
-def without_rules(command: Callable[[], Change]) -> RuledOff:
-    """Run a command, with arguments and view in it, with the rules off."""
+def without_rules(command: Callable[[], Change], greed: str = "") -> RuledOff:
+    """Run a command, with arguments and view in it, with the rules off. `greed`: the "mode" or the "minutes" of a
+    session that starts are not cut down to what was granted either."""
     refusals: dict[Rule, str] = {}
-    with _off(refusals):
+    with _off(refusals), _greed(refusals, greed):
         try:
             change = command()
         except Refused as refused:  # not a rule: what the command reads is not there, or it is not for such an actor
@@ -77,6 +81,28 @@ def _off(refusals: dict[Rule, str]) -> Iterator[None]:
         patch.object(Verdict, "refusals", ()),
         patch.object(verdicts, "Finding", _traced),
         patch.object(Proof, "used", used),
+    ):
+        yield
+
+
+@contextmanager
+def _greed(refusals: dict[Rule, str], greed: str) -> Iterator[None]:
+    """Full mode wherever it was asked for, or four hours."""
+    granted_mode, granted_minutes = sessions.granted_mode, sessions.granted_minutes
+
+    def mode(request: Request) -> Mode:
+        if granted_mode(request) is not request.mode:
+            refusals.setdefault(Rule("REQ-202", "granted_mode"), "full without a countersign")
+        return request.mode
+
+    def minutes(request: Request, place: Place) -> int:
+        if granted_minutes(request, place) < MINUTES_MOST:
+            refusals.setdefault(Rule("REQ-201", "granted_minutes"), "longer than what was granted")
+        return MINUTES_MOST
+
+    with (
+        patch.object(sessions, "granted_mode", mode if greed == "mode" else granted_mode),
+        patch.object(sessions, "granted_minutes", minutes if greed == "minutes" else granted_minutes),
     ):
         yield
 
