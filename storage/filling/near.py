@@ -18,7 +18,7 @@ from storage.filling.reader import Order
 SUFFIX = ".filling-"
 _KEPT = {"MALLOC_MMAP_THRESHOLD_": str(2**27), "MALLOC_TRIM_THRESHOLD_": str(2**27)}
 """Each chunk takes and frees some megabytes: glibc shall not ask the system for them anew every time."""
-CHUNK = 2000
+CHUNK = 1000
 """Entries a pull. Larger ones only take more memory."""
 
 
