@@ -19,21 +19,24 @@ from storage.models import (
     TenantMode,
     TenantStatus,
 )
-from tests.guards.rules_off.choosing import Choosing, move
+from tests.guards.rules_off.choosing import move
 from tests.guards.rules_off.dice import Dice
+from tests.guards.rules_off.passing import Passing
 from tests.services.world import POSTMAN
 
 
-class Door(Choosing):
+class Door(Passing):
     @move(1)
     def ask_for_a_link(self, dice: Dice) -> None:
         tenant = self.tenant(dice)
         admins = [one for one in self.contacts(tenant) if one.has(ContactRole.TENANT_ADMIN)]
         contact = dice.one(admins) if admins and dice.right() else dice.one(self.contacts(tenant))
         who: Actor = sign_in.door("198.51.100.7") if dice.right() else dice.one((CLOCK, POSTMAN, self.bearer(contact)))
-        self.attempt(dice, sign_in.ask, who, contact.id)
+        if self.attempt(dice, sign_in.ask, who, contact.id):
+            self.deliver(dice)
+            self.sign_in(dice)
 
-    @move(1)
+    @move()
     def sign_in(self, dice: Dice) -> None:
         every = self.rows(SignInLink, lambda one: (one.expires_at, one.contact_id, one.id))
         link = self.a(dice, SignInLink, every, lambda one: one.used_at is None and one.expires_at > self.now)
@@ -42,7 +45,8 @@ class Door(Choosing):
         self.count += 1
         bearer = self.bearer(self.row(Contact, link.contact_id))
         who = bearer if dice.right() else self.admin(dice, link.tenant_id)
-        self.attempt(dice, sign_in.enter, who, link.id, f"{self.count:064x}")
+        if self.attempt(dice, sign_in.enter, who, link.id, f"{self.count:064x}") and dice.chance(0.5):
+            self.sign_out(dice)
 
     @move(1)
     def sign_out(self, dice: Dice) -> None:
@@ -123,18 +127,18 @@ class Door(Choosing):
     @move(1)
     def create_tenant(self, dice: Dice) -> None:
         self.count += 1
-        record = self.record(dice, f"tenant{self.count}" if dice.right(0.8) else self.tenant(dice))
+        record = self.as_imported(dice, f"tenant{self.count}" if dice.right(0.8) else self.tenant(dice))
         self.attempt(dice, platform.create_tenant, self.by_platform(dice), record)
 
     @move(1)
     def import_tenants(self, dice: Dice) -> None:
         """A new one, or other people of one that is there."""
         self.count += 1
-        known = self.record(dice, self.tenant(dice))
-        record = self.record(dice, f"tenant{self.count}") if dice.chance(0.4) else known
+        known = self.as_imported(dice, self.tenant(dice))
+        record = self.as_imported(dice, f"tenant{self.count}") if dice.chance(0.4) else known
         self.attempt(dice, tenants.import_records, self.who(dice, *self.supers()), [record])
 
-    def record(self, dice: Dice, name: str) -> TenantRecord:
+    def as_imported(self, dice: Dice, name: str) -> TenantRecord:
         """As it is, where there is such a tenant, with one person more or fewer."""
         people = [
             ContactRecord(one.id.partition("/")[2], one.name, one.email, one.roles)

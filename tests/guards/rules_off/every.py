@@ -9,13 +9,12 @@ from tests.guards.rules_off.desk import Tally
 from tests.guards.rules_off.door import Door
 from tests.guards.rules_off.inside import Inside
 from tests.guards.rules_off.other_ways import OtherWays
-from tests.guards.rules_off.passing import Passing
 from tests.guards.rules_off.people import People
 from tests.guards.rules_off.scene import staged
 from tests.guards.rules_off.shutting import Shutting
 
 
-class Company(OtherWays, Inside, Shutting, People, Door, Passing):
+class Company(OtherWays, Inside, Shutting, People, Door):
     """On an SQLite file."""
 
 
