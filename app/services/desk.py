@@ -7,7 +7,6 @@ When something the decision rests on has changed meanwhile, it is decided again,
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,10 +15,10 @@ from datetime import datetime, timedelta
 from app.policy import step_up
 from app.policy.limits import DEFAULTS, Limits
 from app.policy.verdict import Refused, rule
-from app.policy.words import moment
 from app.services import expiry, tenants
 from app.services import outbox as outboxes
 from app.services.command import CLOCK, RefusedOnRecord, act_of, adds_privilege, queueable_of, shuts
+from app.services.desk_words import who_was_faster, why_not_kept
 from storage.clock import Clock, SharedClock
 from storage.errors import (
     ClockSkew,
@@ -32,7 +31,7 @@ from storage.errors import (
     Stale,
 )
 from storage.log.entry import Head
-from storage.models import Actor, StepUp, parse_time
+from storage.models import Actor, StepUp
 from storage.outbox import Kept, Outbox
 from storage.replica.engine import Replica
 from storage.shared.change import Applied, Change, new_change_id
@@ -45,18 +44,6 @@ SHUTTING_PATIENCE = timedelta(seconds=1)
 """How long whoever turns a switch on has for its entry before others write it."""
 TRIES = 3
 """How often a command is decided again when it was too late."""
-
-
-def _why_not_kept(command: Callable[..., Change]) -> str:
-    """Why this act waits for the shared database instead of in the outbox (REQ-802)."""
-    if adds_privilege(command):
-        return (
-            "what adds privilege needs the shared database itself; ending, denying, withdrawing, notes and outcomes are"
-            " kept and sent on return"
-        )
-    if act_of(command) is not None:  # P10: a code of its own, good for half a minute, that only the database can check
-        return "it takes a fresh code, which only the shared database can check: ask a super who can reach it"
-    return "it is not one of the acts that are kept: do it again when the shared database is back"
 
 
 class StepUpNeeded(CountersignError):
@@ -261,7 +248,7 @@ class Desk:
             try:
                 await self._sync.pull()
             except Offline as error:
-                raise Offline(f"not done: {error}", _why_not_kept(command)) from error
+                raise Offline(f"not done: {error}", why_not_kept(command)) from error
             except ForkedHistory:
                 if adds_privilege(command):
                     raise
@@ -314,18 +301,5 @@ class Desk:
         return position.head if position is not None else None
 
     def _who_was_faster(self, decided: Change | None) -> str:
-        """Who did what, when, to the row that changed last of those the decision rested on."""
-        changed = [
-            (rev, read)
-            for read in (decided.reads if decided is not None else ())
-            if (rev := self._replica.revision_of(read.table, read.key)) is not None and rev != read.rev
-        ]
-        if not changed:
-            return "somebody else was faster"
-        rev, read = max(changed, key=lambda pair: pair[0])
-        row = self._replica.reader.execute("SELECT body FROM operator_log WHERE seq = ?", (rev,)).fetchone()
-        if row is None:
-            return f"{read.table} {read.key} was changed a moment ago"
-        entry = json.loads(row[0])
-        at = moment(parse_time(entry["at"]), self._clock.now())
-        return f"{entry['actor']['name']} was faster: {entry['action']} ({read.table} {read.key}) at {at}"
+        reads = decided.reads if decided is not None else ()
+        return who_was_faster(self._replica.changed_since(reads), self._clock.now())

@@ -15,16 +15,7 @@ from app.services import letters, reading
 from app.services.command import Proof, RefusedOnRecord, change, queueable, step_up_act
 from storage.log.actions import Action
 from storage.log.entry import Draft
-from storage.models import (
-    Actor,
-    Decision,
-    DecisionKind,
-    Exchange,
-    Mode,
-    Request,
-    RequestState,
-    Staff,
-)
+from storage.models import Actor, Decision, DecisionKind, Exchange, Mode, Request, RequestState, Staff
 from storage.models.row import Json
 from storage.shared.change import Change, Write
 from storage.view import View

@@ -13,7 +13,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -22,6 +22,7 @@ from storage.errors import Misconfigured
 from storage.log.entry import OPERATOR, Head
 from storage.replica import schema
 from storage.replica.view import ReplicaView
+from storage.shared.change import Read
 from storage.shared.interface import Position
 from storage.view import View
 
@@ -221,6 +222,18 @@ class Replica:
         if found is None and table not in schema.PRIVATE:
             found = self.reader.execute(f'SELECT rev FROM "{table}" WHERE id = ?', (key,)).fetchone()
         return None if found is None else int(found[0])
+
+    def changed_since(self, reads: Iterable[Read]) -> tuple[Read, str | None] | None:
+        """Of rows as they were read, the one that changed last since, and the body of the entry that changed it (None
+        if it is not here); None: none changed."""
+        changed = [
+            (rev, read) for read in reads if (rev := self.revision_of(read.table, read.key)) not in (None, read.rev)
+        ]
+        if not changed:
+            return None
+        rev, read = max(changed, key=lambda pair: pair[0] or 0)
+        row = self.reader.execute("SELECT body FROM operator_log WHERE seq = ?", (rev,)).fetchone()
+        return read, row[0] if row is not None else None
 
     def view(self, change_id: str) -> View:
         """What a command reads through."""
