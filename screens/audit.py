@@ -215,7 +215,8 @@ class AuditScreen(AuditActs):
         self.entry = found[0] if found else None
         if self.has_class("-one-pane"):
             return
-        self.query_one(FieldPane).show(self.entry_in_full())
+        for pane in self.query(FieldPane):  # none while the console closes and a search still comes in
+            pane.show(self.entry_in_full())
 
     def entry_in_full(self) -> tuple[Field, ...]:
         """The entry under the cursor."""

@@ -8,10 +8,10 @@ explanation when it is not.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,6 +24,7 @@ from screens.context import MAIN_SCREENS, ConsoleContext
 from screens.status_line import status_of
 from storage.errors import CountersignError
 from widgets.bars import Hint, KeyBar, StatusBar, Tab, TopBar, key_name
+from widgets.dialog import Dialog
 from widgets.kept import Pane
 from widgets.table import VirtualTable
 from widgets.text import visible
@@ -36,6 +37,9 @@ TICKS_BETWEEN_HINTS = 5
 
 TOLD_SECONDS = 8
 """How long a notification stays; meanwhile the same refusal is not said again."""
+
+
+T = TypeVar("T")
 
 
 class MainScreen(CommonActions):
@@ -232,6 +236,18 @@ class MainScreen(CommonActions):
             markup=False,
             timeout=TOLD_SECONDS,
         )
+
+    async def ask_until_done(self, ask: Callable[[T | None], Dialog[T]], run: Callable[[T], Awaitable[bool]]) -> None:
+        """Ask for words, then run with them. Refused, or without a code, they are asked again as they were given:
+        nothing that was typed is lost. Until it is done, or the dialog is left."""
+        said = await self.app.push_screen_wait(ask(None))
+        while said is not None:
+            try:
+                if await run(said):
+                    return
+            except CountersignError as error:
+                self.tell_error(error)
+            said = await self.app.push_screen_wait(ask(said))
 
     def tell_error(self, error: CountersignError) -> None:
         """What happened, and what to do about it."""

@@ -6,6 +6,7 @@ will again. Commands and dialogs are imported when first used, so that the first
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.policy.request_state import CLOSED, state_at
@@ -17,6 +18,7 @@ from widgets.dialog import Confirm, Notice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from screens.request_note import NoteDialog
     from storage.replica.queries.requests import RequestLine
     from storage.shared.change import Change
 
@@ -81,17 +83,15 @@ class QueueActs(ListScreen):
         line = self.line
         if line is None:
             return
-        note = await self.app.push_screen_wait(
-            NoteDialog(
-                f"Withdraw {line.request.id}?",
-                self._facts(line),
-                verb="Withdraw",
-                label="a note for the log, if you like",
-                danger=True,
-            )
+        dialog = partial(
+            NoteDialog,
+            f"Withdraw {line.request.id}?",
+            self._facts(line),
+            verb="Withdraw",
+            label="a note for the log, if you like",
+            danger=True,
         )
-        if note is not None:
-            await self._run(requests.withdraw, line, note, words="withdraw the request", done="withdrawn")
+        await self._with_words(requests.withdraw, line, dialog, words="withdraw the request", done="withdrawn")
 
     async def do_decline(self) -> None:
         from app.services import requests
@@ -100,18 +100,16 @@ class QueueActs(ListScreen):
         line = self.line
         if line is None:
             return
-        note = await self.app.push_screen_wait(
-            NoteDialog(
-                f"Decline full mode for {line.request.id}?",
-                self._facts(line),
-                verb="Decline",
-                label=f"why: {line.engineer_name} reads it",
-                needed=True,
-                danger=True,
-            )
+        dialog = partial(
+            NoteDialog,
+            f"Decline full mode for {line.request.id}?",
+            self._facts(line),
+            verb="Decline",
+            label=f"why: {line.engineer_name} reads it",
+            needed=True,
+            danger=True,
         )
-        if note is not None:
-            await self._run(requests.decline, line, note, words="decline full mode", done="full mode declined")
+        await self._with_words(requests.decline, line, dialog, words="decline full mode", done="full mode declined")
 
     async def do_countersign(self) -> None:
         """The signature that is waited for: an emergency's, break-glass's, or that of full mode."""
@@ -122,26 +120,23 @@ class QueueActs(ListScreen):
         if line is None:
             return
         signing = awaited(line.request, self.context.now())
-        note = await self.app.push_screen_wait(
-            NoteDialog(
-                f"Countersign {signing.value} for {line.request.id}?",
-                [*self._facts(line), *urgent_facts(line.request, self.context.now())],
-                verb="Countersign",
-                label="a note for the log, if you like; your name goes to the tenant's log",
-                danger=signing is not Signing.FULL,
-            )
+        dialog = partial(
+            NoteDialog,
+            f"Countersign {signing.value} for {line.request.id}?",
+            [*self._facts(line), *urgent_facts(line.request, self.context.now())],
+            verb="Countersign",
+            label="a note for the log, if you like; your name goes to the tenant's log",
+            danger=signing is not Signing.FULL,
         )
-        if note is None:
-            return
         words, done = f"countersign {signing.value}", f"{signing.value} countersigned"
         match signing:
             case Signing.EMERGENCY:
                 legal = self.context.legal_email
-                await self._run(emergency.countersign, line, legal, note, words=words, done=done)
+                await self._with_words(emergency.countersign, line, dialog, legal, words=words, done=done)
             case Signing.BREAK_GLASS:
-                await self._run(break_glass.countersign, line, note, words=words, done=done)
+                await self._with_words(break_glass.countersign, line, dialog, words=words, done=done)
             case Signing.FULL:
-                await self._run(requests.countersign, line, note, words=words, done=done)
+                await self._with_words(requests.countersign, line, dialog, words=words, done=done)
 
     async def do_declare(self) -> None:
         from app.services import break_glass
@@ -150,35 +145,32 @@ class QueueActs(ListScreen):
         line = self.line
         if line is None:
             return
-        reason = await self.app.push_screen_wait(
-            NoteDialog(
-                f"Declare break-glass for {line.request.id} · {line.tenant_name}?",
-                self._facts(line),
-                verb="Declare",
-                label="why it cannot wait any longer: a super reads it, then every admin of the tenant, who can veto",
-                needed=True,
-                danger=True,
-            )
+        dialog = partial(
+            NoteDialog,
+            f"Declare break-glass for {line.request.id} · {line.tenant_name}?",
+            self._facts(line),
+            verb="Declare",
+            label="why it cannot wait any longer: a super reads it, then every admin of the tenant, who can veto",
+            needed=True,
+            danger=True,
         )
-        if reason is not None:
-            words, done = "declare break-glass", "break-glass declared; a super must countersign"
-            await self._run(break_glass.declare, line, reason, words=words, done=done)
+        done = "break-glass declared; a super must countersign"
+        await self._with_words(break_glass.declare, line, dialog, words="declare break-glass", done=done)
 
     async def do_emergency(self) -> None:
         from app.services import emergency
-        from screens.request_emergency import EmergencyDialog
+        from screens.request_emergency import EmergencyDialog, Said
 
         line = self.line
         if line is None:
             return
-        said = await self.app.push_screen_wait(
-            EmergencyDialog(f"{line.request.id} · {line.tenant_name}", self._facts(line))
-        )
-        if said is not None:
-            category, reason = said
+
+        async def declare(said: Said) -> bool:
             words, done = "declare an emergency", "emergency declared; a second super must countersign"
-            legal = self.context.legal_email
-            await self._run(emergency.declare, line, category, reason, legal, words=words, done=done)
+            return await self._run(emergency.declare, line, *said, self.context.legal_email, words=words, done=done)
+
+        target = f"{line.request.id} · {line.tenant_name}"
+        await self.ask_until_done(lambda said: EmergencyDialog(target, self._facts(line), said), declare)
 
     async def do_answer(self) -> None:
         from app.services import requests
@@ -188,17 +180,15 @@ class QueueActs(ListScreen):
         if line is None or not open_question(line.request):
             return
         question = line.request.exchanges[-1]
-        words = await self.app.push_screen_wait(
-            NoteDialog(
-                f"Answer {question.name} on {line.request.id}",
-                (("question", question.text), ("reason", line.request.reason)),
-                verb="Answer",
-                label="your answer: it goes to every tenant admin, with fresh links, and to the log",
-                needed=True,
-            )
+        dialog = partial(
+            NoteDialog,
+            f"Answer {question.name} on {line.request.id}",
+            (("question", question.text), ("reason", line.request.reason)),
+            verb="Answer",
+            label="your answer: it goes to every tenant admin, with fresh links, and to the log",
+            needed=True,
         )
-        if words is not None:
-            await self._run(requests.answer, line, words, words="answer the question", done="answered")
+        await self._with_words(requests.answer, line, dialog, words="answer the question", done="answered")
 
     async def do_start(self) -> None:
         from app.policy.sessions import granted_minutes, granted_mode
@@ -227,6 +217,21 @@ class QueueActs(ListScreen):
         if line is not None:
             title, words = request_explained(self.context, line, self._acts)
             self.app.push_screen(Notice(title, words, wide=True))
+
+    async def _with_words(
+        self,
+        command: Callable[..., Change],
+        line: RequestLine,
+        dialog: partial[NoteDialog],
+        *before: str,
+        words: str,
+        done: str,
+    ) -> None:
+        """Ask for the words, then run; `before` are arguments that stand before them."""
+        await self.ask_until_done(
+            lambda said: dialog(words=said or ""),
+            lambda note: self._run(command, line, *before, note, words=words, done=done),
+        )
 
     async def _run(
         self, command: Callable[..., Change], line: RequestLine, *arguments: str, words: str, done: str

@@ -147,35 +147,30 @@ class ReviewScreen(ListScreen):
     async def do_sign(self) -> None:
         from app.services import reviews as services
         from screens.request_note import NoteDialog
-        from storage.errors import CountersignError
 
         line, desk, actor = self.panel.line, self.context.desk, self.context.actor
         if line is None or desk is None or actor is None:
             return
-        review, words = line.review, ""
+        review = line.review
         facts = (("why", KIND_WORDS[review.kind]), ("tenant", line.tenant_name), ("judged", review.claim))
-        while True:
-            note = await self.app.push_screen_wait(
-                NoteDialog(
-                    f"Sign {review.id}",
-                    facts,
-                    verb="Sign",
-                    label="what you looked at, and what you found; it goes to the log, and the answer to the tenant",
-                    needed=True,
-                    words=words,
-                )
-            )
-            if note is None:
-                return
-            try:
-                await desk.run(services.sign, actor, review.id, note)
-            except CountersignError as error:  # the sentence is not lost: it is asked again as it was typed
-                self.tell_error(error)
-                words = note
-                continue
+
+        async def sign(finding: str) -> bool:
+            await desk.run(services.sign, actor, review.id, finding)
             self.tell(f"{review.id} · {line.tenant_name}: signed")
             self.catch_up(force=True)
-            return
+            return True
+
+        await self.ask_until_done(
+            lambda said: NoteDialog(
+                f"Sign {review.id}",
+                facts,
+                verb="Sign",
+                label="what you looked at, and what you found; it goes to the log, and the answer to the tenant",
+                needed=True,
+                words=said or "",
+            ),
+            sign,
+        )
 
     async def do_dossier(self) -> None:
         from screens.session_dossier import dossier_of

@@ -160,15 +160,11 @@ class SessionActs(ListScreen):
     async def _with_words(
         self, command: Callable[..., Change], card: SessionCard, dialog: partial[NoteDialog], *, words: str, done: str
     ) -> None:
-        """Ask for the sentence, then run. Refused, or without a code, the sentence is asked again as it was typed."""
-        note = await self.app.push_screen_wait(dialog())
-        while note is not None:
-            try:
-                if await self._run(command, card, note, words=words, done=f"{_name(card)}: {done}"):
-                    return
-            except CountersignError as error:
-                self.tell_error(error)
-            note = await self.app.push_screen_wait(dialog(words=note))
+        """Ask for the sentence, then run."""
+        await self.ask_until_done(
+            lambda said: dialog(words=said or ""),
+            lambda note: self._run(command, card, note, words=words, done=f"{_name(card)}: {done}"),
+        )
 
     async def _in_form(
         self, command: Callable[..., Change], card: SessionCard, *values: object, words: str, done: str

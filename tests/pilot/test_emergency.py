@@ -14,6 +14,7 @@ from app.services import emergency
 from screens.new_emergency import NewEmergencyScreen
 from screens.queue import QueueScreen
 from screens.request_emergency import EmergencyDialog
+from screens.request_note import NoteDialog
 from screens.step_up import StepUpDialog
 from storage.models import EmergencyCategory, LinkKind, Mode, Request, RequestState
 from storage.shared.vault import Vault
@@ -98,6 +99,47 @@ async def test_a_super_declares_an_emergency_on_a_request_by_keys(world: QueueWo
         declared = written(world, key).emergency
         assert declared is not None and declared.category is EmergencyCategory.DATA_LOSS and declared.reason == HARM
         assert "a second super must countersign" in app.told()
+
+
+async def test_what_was_typed_is_there_again_when_it_is_refused_or_no_code_was_given(world: QueueWorld) -> None:
+    """Bad input at every door: a clear error, and nothing lost (REQ-102, REQ-109)."""
+    key = await world.ask(RAJ, "northwind", "wendy", "T-1001")
+    async with queue_of(world, DANA) as (app, pilot):
+        app.queue.table.move_to(key)
+        await settled(pilot)
+        await pilot.press("E")
+        await say_harm(pilot, "urgent issue, please")
+        again = await settled(pilot)
+        assert isinstance(again, EmergencyDialog) and "the reason" in app.told()
+        typed = again.query_one("#emergency-reason", TextEntry)
+        assert typed.text == "urgent issue, please" and again.query_one(TypeAhead).chosen == "data_loss"
+        typed.prefill(HARM)
+        await pilot.press("ctrl+s")
+        assert isinstance(await settled(pilot), StepUpDialog)
+        await pilot.press("escape")
+        again = await settled(pilot)
+        assert isinstance(again, EmergencyDialog) and again.query_one("#emergency-reason", TextEntry).text == HARM
+        await pilot.press("ctrl+s")
+        await give_code(world, pilot, DANA)
+        declared = written(world, key).emergency
+        assert declared is not None and declared.reason == HARM
+
+
+async def test_a_note_that_is_refused_is_asked_again_as_it_was_typed(world: QueueWorld) -> None:
+    """REQ-108: the second reason of break-glass is held to the first one's rules; no word of it is lost."""
+    key = await world.ask(ANN, "northwind", "wendy", "T-1003", urgent=True)
+    world.clock.advance(hours=24)
+    await world.desk.record_due()
+    async with queue_of(world, ANN) as (app, pilot):
+        app.queue.go_to(key)
+        await settled(pilot)
+        await pilot.press("b")
+        dialog = await settled(pilot)
+        assert isinstance(dialog, NoteDialog)
+        dialog.query_one("#note", TextEntry).prefill("still urgent")
+        await pilot.press("ctrl+s")
+        again = await settled(pilot)
+        assert isinstance(again, NoteDialog) and again.query_one("#note", TextEntry).text == "still urgent"
 
 
 async def test_a_super_asks_anew_and_declares_in_one_act(world: QueueWorld) -> None:
