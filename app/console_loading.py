@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Workplace
 
 HEAVY = (
-    "app.settings",
+    "app.settings_layers",
     "storage.models.tables",
     "storage.shared.vault",
     "storage.sync",

@@ -160,7 +160,7 @@ class Launch:
     @cached_property
     def settings(self) -> Settings:
         """Every setting, checked. Loads pydantic: not before the first frame."""
-        from app.settings import load
+        from app.settings_layers import load
 
         return load(self)
 

@@ -28,7 +28,7 @@ from storage.shared.interface import Hint, Pulled, SharedDatabase
 from storage.sync_checked import public_tables
 from storage.sync_intake import Intake, Taken
 from storage.sync_pull import News, chunks
-from storage.sync_status import ChangeSet, SyncStatus
+from storage.sync_status import ChangeSet, SyncStatus, verified_up_to
 from storage.sync_watch import Watch
 from storage.witness import Witness
 
@@ -69,7 +69,6 @@ class Sync:
         self._closed = False
         self._generation = 0
         self._followed = False
-        self._guards = ""
         self._rebuilds_told = replica.rebuilds
         self._watch = Watch(shared, replica, self.in_thread, self.found, self._rebuild, self._went_round)
         self.status = SyncStatus(position=replica.position())
@@ -99,7 +98,7 @@ class Sync:
         async with aclosing(chunks(self._shared, self._intake, self.in_thread, self._chunk)) as coming:
             async for after, pulled, taken in coming:
                 await self._take_note(news, after, taken)
-                news.findings += [*taken.findings, *await self._look(pulled)]
+                news.findings += [*taken.findings, *await self._watch.look(pulled)]
                 self._progress(taken, pulled, progress)
         self._rebuilds_told, self._told = self._replica.rebuilds, news.told
         new = self._note(news.findings, forked=taken.broken)
@@ -151,26 +150,12 @@ class Sync:
         """Whether there is reason to compare everything at once, and the background check has yet to do it."""
         return self._watch.alarmed
 
-    async def _look(self, pulled: Pulled) -> list[Finding]:
-        """What guards the data, if its mark changed: what does not stand any more is a fault at once. If all of it
-        stands (again), something may have happened meanwhile: the background check compares everything, now."""
-        if pulled.guards in ("", self._guards):
-            return []
-        before, self._guards = self._guards, pulled.guards
-        if before:
-            self._watch.alarm()
-        found: dict[str, str | int | None] = {"before": before, "now": pulled.guards}
-        return [
-            Finding(Fault(OPERATOR, pulled.head.seq, f"{words}: since then anything may be written"), {}, found)
-            for words in await self._shared.loosened()
-        ]
-
     def _progress(self, taken: Taken, pulled: Pulled, progress: Progress | None) -> None:
         done = taken.position.head.seq if taken.position is not None else 0
         self.status = replace(
             self.status,
             position=taken.position,
-            verified_rev=self._verified(done, self.status.faults),
+            verified_rev=verified_up_to(done, self.status.faults),
             bootstrapping=(done, pulled.head.seq) if pulled.more and not taken.broken else None,
         )
         if progress is not None and (pulled.more or done == pulled.head.seq):
@@ -179,19 +164,8 @@ class Sync:
     def _note(self, findings: Sequence[Finding], *, forked: bool = False) -> tuple[Fault, ...]:
         """Remember faults not known yet, and keep the evidence of them."""
         added = self._docket.note(findings, self._clock.now())
-        faults = self._docket.faults
-        done = self.status.position.head.seq if self.status.position is not None else 0
-        self.status = replace(
-            self.status,
-            faults=faults,
-            forked=self.status.forked or forked or bool(faults),
-            verified_rev=self._verified(done, faults),
-        )
+        self.status = self.status.knowing(self._docket.faults, forked)
         return added
-
-    @staticmethod
-    def _verified(done: int, faults: Sequence[Fault]) -> int:
-        return min([done, *(max(0, fault.seq - 1) for fault in faults if fault.log == "operator")])
 
     def found(self, findings: Sequence[Finding]) -> None:
         """Faults that the background check found: noted, kept, published."""

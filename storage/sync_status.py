@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from storage.log.chain import Fault
+from storage.log.chain import OPERATOR, Fault
 from storage.shared.interface import Position
 
 
@@ -40,3 +41,14 @@ class SyncStatus:
     last_pull: datetime | None = None
     checked_at: datetime | None = None
     """When the background check last went round everything that is stored."""
+
+    def knowing(self, faults: tuple[Fault, ...], forked: bool) -> SyncStatus:
+        """With all faults that are known by now; any of them means that the history cannot be trusted."""
+        done = self.position.head.seq if self.position is not None else 0
+        forked = self.forked or forked or bool(faults)
+        return replace(self, faults=faults, forked=forked, verified_rev=verified_up_to(done, faults))
+
+
+def verified_up_to(done: int, faults: Iterable[Fault]) -> int:
+    """Up to which number everything held, of `done` entries."""
+    return min([done, *(max(0, fault.seq - 1) for fault in faults if fault.log == OPERATOR)])

@@ -20,7 +20,7 @@ from storage.log.entry import OPERATOR, Head
 from storage.replica.engine import TROUBLE, Replica, is_damage, position_of
 from storage.replica.schema import PRIVATE
 from storage.replica.soundness import ReplicaDamaged, check_heads
-from storage.shared.interface import SharedDatabase
+from storage.shared.interface import Pulled, SharedDatabase
 from storage.sync_checked import public_tables
 from storage.sync_compare import compare_entries, compare_heads, compare_rows
 from storage.sync_intake import InThread
@@ -56,6 +56,7 @@ class Watch:
         self._damaged = damaged
         self._went_round = went_round
         self._looked_into: int | None = None
+        self._guards = ""
         self._alarm = asyncio.Event()
 
     def alarm(self) -> None:
@@ -66,6 +67,20 @@ class Watch:
     def alarmed(self) -> bool:
         """Whether an alarm is still to be followed."""
         return self._alarm.is_set()
+
+    async def look(self, pulled: Pulled) -> list[Finding]:
+        """What guards the data, if its mark changed: what does not stand any more is a fault at once. If all of it
+        stands (again), something may have happened meanwhile: the background check compares everything, now."""
+        if pulled.guards in ("", self._guards):
+            return []
+        before, self._guards = self._guards, pulled.guards
+        if before:
+            self.alarm()
+        found: dict[str, str | int | None] = {"before": before, "now": pulled.guards}
+        return [
+            Finding(Fault(OPERATOR, pulled.head.seq, f"{words}: since then anything may be written"), {}, found)
+            for words in await self._shared.loosened()
+        ]
 
     async def run(self) -> None:
         """Go round and round until cancelled, whatever happens to the database, the network or the disk."""

@@ -18,7 +18,7 @@ def config() -> None:
 @cli.command()
 def show(ctx: typer.Context, as_json: Json = False) -> None:
     """Every setting, documented, as a config file; with where each value comes from."""
-    from app.settings import as_toml, described
+    from app.settings_layers import as_toml, described
 
     ctx.obj.as_json = as_json
     if as_json:

@@ -19,7 +19,14 @@ from storage.errors import Offline
 from storage.models import ViewKind
 from storage.sync import ChangeSet
 
-for _heavy in ("app.server", "app.settings", "app.services.desk", "storage.models.tables", "storage.sync", "psycopg"):
+for _heavy in (
+    "app.server",
+    "app.settings_layers",
+    "app.services.desk",
+    "storage.models.tables",
+    "storage.sync",
+    "psycopg",
+):
     import_module(_heavy)  # once, in the server, not in each process
 
 

@@ -17,7 +17,7 @@ from app.services.sessions import log_view
 from storage.models import ViewKind
 
 for _heavy in (
-    "app.settings",
+    "app.settings_layers",
     "app.services.desk",
     "app.services.sessions",
     "storage.models.tables",

@@ -10,7 +10,7 @@ import pytest
 
 from app.database_url import for_login, shown
 from app.launch import Launch, database_path
-from app.settings import as_toml, described
+from app.settings_layers import as_toml, described
 from storage.errors import Misconfigured
 
 
@@ -139,13 +139,13 @@ def test_nothing_is_made_by_asking_where_things_are(tmp_path: Path) -> None:
 def test_a_crash_goes_to_the_log_file_and_is_told_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import app.settings
+    import app.settings_layers
     from app.__main__ import run
 
     def broken(launch: Launch) -> str:
         raise RuntimeError("this cannot be")
 
-    monkeypatch.setattr(app.settings, "as_toml", broken)
+    monkeypatch.setattr(app.settings_layers, "as_toml", broken)
     assert run(["--home", str(tmp_path), "config", "show"]) == 70
     said = capsys.readouterr().err
     log = tmp_path / "logs" / "countersign.log"
