@@ -5,21 +5,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from app.services import break_glass, consent, emergency, expiry, rota, staff, tenants
+from app.services import break_glass, consent, emergency, expiry, requests, rota, sign_in, staff, tenants
 from app.services.command import CLOCK
 from storage.errors import GuardRefused
 from storage.models import (
     Contact,
+    ContactRole,
     EmergencyCategory,
     EndKind,
     LinkKind,
     OfficeSpan,
+    PortalSession,
     Request,
     RequestState,
     Session,
+    SignInLink,
+    Staff,
     TenantMode,
 )
 from tests.guards.rules_off.dice import Dice
@@ -137,3 +143,28 @@ def test_the_clock_has_ended_what_a_colleague_writes_down(company: Company) -> N
     assert company.attempt(RIGHT, expiry.record_session_expiry, company.named("dana"), session.id)
     ended = company.row(Session, session.id)
     assert (ended.end_kind, ended.ended_by) == (EndKind.CLOCK, "clock")
+
+
+@pytest.mark.parametrize("state", [RequestState.DECLARED, RequestState.COOLING])
+def test_what_is_under_way_is_not_asked_again(on_a_server: Company, state: RequestState) -> None:
+    """REQ-114, P7: break-glass that waits or cools is as open as what waits for the tenant."""
+    company = on_a_server
+    earlier = next(one for one in map(partial(company.row, Request), company.requests) if one.state is state)
+    engineer = company.row(Staff, earlier.engineer_id)
+    form = replace(company.filled_in(RIGHT, earlier.tenant_id), again_of=earlier.id)
+    assert not company.attempt(RIGHT, requests.create, engineer, form)
+    assert company.attempt(RIGHT, requests.withdraw, engineer, earlier.id)
+    assert company.attempt(RIGHT, requests.create, engineer, form)
+
+
+def test_a_portal_session_that_is_over_is_not_left(company: Company) -> None:
+    """REQ-602, P5: what time has ended nobody ends once more, at another time."""
+    admin = next(one for one in company.contacts("northwind") if one.has(ContactRole.TENANT_ADMIN))
+    assert company.attempt(RIGHT, sign_in.ask, sign_in.door("198.51.100.7"), admin.id)
+    company.deliver(RIGHT)
+    links = company.rows(SignInLink, lambda one: one.expires_at)
+    (link,) = (key for key in links if company.row(SignInLink, key).contact_id == admin.id)
+    bearer, door = company.bearer(admin), "1" * 64
+    assert company.attempt(RIGHT, sign_in.enter, bearer, link, door)
+    company.clock.set(company.row(PortalSession, door).expires_at)
+    assert not company.attempt(RIGHT, sign_in.leave, bearer, door)

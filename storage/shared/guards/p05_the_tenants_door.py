@@ -109,8 +109,8 @@ def _session(case: Case, before: PortalSession | None, after: PortalSession) -> 
     if case.actor.kind is not ActorKind.TENANT_ADMIN or case.actor.id != after.contact_id:
         refuse("P5", "a portal session is its own person's")
     if before is not None:
-        if before.ended_at is not None or _changed(before, after) != ["ended_at"]:
-            refuse("P5", "a portal session is only ended, once")
+        if not before.is_open(case.now) or _changed(before, after) != ["ended_at"]:
+            refuse("P5", "a portal session is only ended, once, while it lasts")
         return
     contact = case.before(Contact, after.contact_id)
     used = any(link.contact_id == after.contact_id and link.used_at is not None for _, link in case.written(SignInLink))

@@ -72,8 +72,9 @@ begin
                                and l->'before'->>'tenant_id' = a->>'tenant_id' and l->'after'->>'used_at' is not null) then
             perform countersign.refuse('P5', 'who signs in, for a working day, uses up a link that was mailed to them');
           end if;
-        elsif b->>'ended_at' is not null or a - 'ended_at' <> b - 'ended_at' or not countersign.is_now(a->>'ended_at', moment) then
-          perform countersign.refuse('P5', 'a portal session is only ended, once');
+        elsif b->>'ended_at' is not null or moment >= b->>'expires_at' or a - 'ended_at' <> b - 'ended_at'
+           or not countersign.is_now(a->>'ended_at', moment) then
+          perform countersign.refuse('P5', 'a portal session is only ended, once, while it lasts');
         end if;
     end case;
   end loop;

@@ -59,8 +59,12 @@ begin
   if a->>'again_of' is not null then
     earlier := countersign.row_image('request', a->>'again_of')::jsonb;
     if (earlier->>'tenant_id') is distinct from (a->>'tenant_id')
-       or earlier->>'state' = 'pending' and the_case->>'now' < earlier->>'expires_at'
-       or earlier->>'state' = 'approved' and the_case->>'now' < earlier->>'usable_until' then
+       or (the_case->>'now')::timestamptz < (case earlier->>'state'
+            when 'pending' then (earlier->>'expires_at')::timestamptz
+            when 'approved' then (earlier->>'usable_until')::timestamptz
+            when 'declared' then (earlier->>'expires_at')::timestamptz + interval '24 hours'
+            when 'cooling' then coalesce((earlier->'break_glass'->>'cooling_until')::timestamptz + interval '8 hours',
+                                         (earlier->'break_glass'->>'countersigned_at')::timestamptz + interval '24 hours') end) then
       perform countersign.refuse('P7', format('%s is no request of this tenant that is over', a->>'again_of'));
     end if;
   end if;
