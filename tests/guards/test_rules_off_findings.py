@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -24,6 +25,7 @@ from storage.models import (
     Request,
     RequestState,
     Session,
+    Shift,
     SignInLink,
     Staff,
     TenantMode,
@@ -168,3 +170,13 @@ def test_a_portal_session_that_is_over_is_not_left(company: Company) -> None:
     assert company.attempt(RIGHT, sign_in.enter, bearer, link, door)
     company.clock.set(company.row(PortalSession, door).expires_at)
     assert not company.attempt(RIGHT, sign_in.leave, bearer, door)
+
+
+def test_a_shift_that_is_over_is_not_cancelled(company: Company) -> None:
+    """REQ-111, P12: who was on call yesterday stays so on record."""
+    dana = company.named("dana")
+    begins, ends = company.now, company.now + timedelta(hours=8)
+    assert company.attempt(RIGHT, rota.set_shift, dana, company.named("lee").id, begins, ends)
+    (shift,) = (key for key in company.rows(Shift, lambda one: one.set_at) if company.row(Shift, key).ends_at == ends)
+    company.clock.set(ends)
+    assert not company.attempt(RIGHT, rota.cancel_shift, dana, shift)

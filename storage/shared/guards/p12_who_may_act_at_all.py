@@ -57,6 +57,8 @@ def check(case: Case) -> None:
     for before_shift, shift in case.written(Shift):
         if before_shift is None and not timedelta() < shift.ends_at - shift.starts_at <= SHIFT_MOST:
             refuse("P12", f"shift {shift.id} ends after it starts, at most {SHIFT_MOST.days} days later")
+        if before_shift is not None and (before_shift.cancelled or before_shift.ends_at <= case.now):
+            refuse("P12", f"shift {shift.id} is over, or cancelled already: it stays on record as it was")
     for _, hours in case.written(OfficeHours):
         if not all(_is_stretch(span) for span in hours.spans):
             refuse("P12", "office hours are stretches of weekdays, like 1 from 09:00 to 17:30")

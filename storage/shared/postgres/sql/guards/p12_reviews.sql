@@ -43,7 +43,7 @@ begin
         if b = 'null' and (a->>'set_by' <> actor->>'id' or not countersign.is_now(a->>'set_at', moment) or a->'cancelled' = 'true'
              or a->>'ends_at' <= a->>'starts_at' or a->>'ends_at' <= moment
              or (a->>'ends_at')::timestamptz - (a->>'starts_at')::timestamptz > interval '744 hours' or person->>'role' = 'auditor' or not countersign.is_active(person, moment)) is not false
-           or b <> 'null' and (b - 'cancelled' <> a - 'cancelled' or b->'cancelled' = 'true' or a->'cancelled' <> 'true') then
+           or b <> 'null' and (b - 'cancelled' <> a - 'cancelled' or b->'cancelled' = 'true' or a->'cancelled' <> 'true' or b->>'ends_at' <= moment) then
           perform countersign.refuse('P12', format('shift %s is set for somebody who can countersign, for 31 days at most, and cancelled, nothing else', a->>'id'));
         end if;
       else null;
