@@ -1,51 +1,54 @@
 """How the three processes talk: length-prefixed `marshal` frames over pipes. All of them are this very program.
 
-Rows travel as columns, each column's texts or hashes joined to one: to name thousands of small values one by one costs
-more than what they hold.
+Rows travel by columns, each column's texts, numbers or hashes joined to one value, as the reader got them: to name
+thousands of small values one by one costs more than what they hold.
 """
 
 from __future__ import annotations
 
 import marshal
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 from typing import IO, Any
+
+from storage.shared.columns import LogColumns, RowColumns, hashes, numbers
 
 _LENGTH = struct.Struct("<Q")
 HEADER_BYTES = _LENGTH.size
-_HASH_BYTES = 32
+
+Part = tuple[str, tuple[tuple[str, Any], ...]]
+"""What is to be written into a table: its name and the columns, each with its kind (see `_APART`)."""
+_APART: dict[str, Callable[[Any], Any]] = {
+    "texts": lambda column: column.split("\n"),
+    "numbers": numbers,
+    "hashes": hashes,
+    "hex": lambda column: hashes(bytes.fromhex(column)),
+    "same": lambda column: repeat(*column),
+}
 
 
 class Cut(Exception):
     """The other end is gone in mid-sentence."""
 
 
-def joined(*columns: Sequence[Any]) -> list[Any]:
-    """Columns, none of them empty and each of one type: texts joined with line feeds unless one of them holds one,
-    hashes joined as they are, anything else as it came."""
-    return [_joined(column) for column in columns]
+def log_part(table: str, log: LogColumns) -> Part:
+    """Entries, as `operator_log` and `tenant_log` hold them."""
+    columns = (("numbers", log.seqs), ("hashes", log.hashes), ("texts", log.bodies))
+    return table, (("texts", log.tenants), *columns) if log.tenants else columns
 
 
-def rows(columns: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-    """The rows of columns that were `joined`."""
-    return zip(*map(_apart, columns), strict=True)
+def row_part(rows: RowColumns) -> Part:
+    """Rows, as their table holds them; of private ones the digests, as `digest` does."""
+    keys, revs = ("texts", rows.keys), ("numbers", rows.revs)
+    if rows.digests:
+        return "digest", (("same", (rows.table, rows.size)), keys, revs, ("hex", rows.digests))
+    return rows.table, (keys, ("texts", rows.images), revs)
 
 
-def _joined(column: Sequence[Any]) -> Any:
-    if isinstance(column[0], str):
-        text = "\n".join(column)
-        return text if text.count("\n") == len(column) - 1 else column
-    if isinstance(column[0], bytes) and set(map(len, column)) == {_HASH_BYTES}:
-        return b"".join(column)
-    return column
-
-
-def _apart(column: Any) -> Sequence[Any]:
-    if isinstance(column, str):
-        return column.split("\n")
-    if isinstance(column, bytes):
-        return [column[place : place + _HASH_BYTES] for place in range(0, len(column), _HASH_BYTES)]
-    return column  # type: ignore[no-any-return]  # a list or tuple, as it came
+def rows(columns: Sequence[tuple[str, Any]]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a frame's columns."""
+    return zip(*[_APART[kind](column) for kind, column in columns], strict=True)
 
 
 def packed(value: Any) -> bytes:

@@ -24,21 +24,18 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from storage.filling import frames
+from storage.filling.frames import Part
 from storage.log.chain import GENESIS, Link
 from storage.log.entry import OPERATOR, Head
-from storage.shared.interface import Pulled, StoredRow
-from storage.sync_checked import Checked, RowKey, check_rows, public_tables
+from storage.shared.columns import Columns, Mixed, columns_of, pulled_of
+from storage.sync_checked import RowKey, check_rows, public_tables
 from storage.sync_chunk import check_entries
+from storage.sync_quick import Digests, Seen, look, sound_rows
 from storage.witness import Witness
 
 MOST_AWAITED = 300_000
 """Rows that wait for a later entry to vouch for them; memory is bounded by it."""
-_TENANT = "tenant:"
 _PIPE_BYTES = 1 << 20
-
-
-Frame = dict[str, list[Any]]
-"""Per table what is to be written, column by column (`frames.joined`)."""
 
 
 class Order(NamedTuple):
@@ -62,42 +59,51 @@ class Filling:
         self.tenants: dict[str, Link] = {}
         self.awaited: dict[RowKey, tuple[int, bytes]] = {}
 
-    def take(self, pulled: Pulled) -> Frame | None:
+    def take(self, columns: Columns) -> list[Part] | None:
         """Verify the next chunk: what to write, or None if anything in it is not as it should be."""
         if self.epoch is None:
-            self.epoch = pulled.epoch
-        continues = self.link.seq == 0 or (pulled.anchor is not None and pulled.anchor.hex() == self.link.hash)
-        if pulled.epoch != self.epoch or not continues or not pulled.entries:
+            self.epoch = columns.epoch
+        continues = self.link.seq == 0 or (columns.anchor is not None and columns.anchor.hex() == self.link.hash)
+        if columns.epoch != self.epoch or not continues or not columns.entries.size:
             return None
-        checked = check_entries(pulled, self.link, lambda log: self.tenants.get(log, Link(0, GENESIS)), self._witness)
-        check_rows(pulled.rows, checked)
-        if checked.broken or checked.findings:
-            return None
-        self.link = checked.link
-        self.tenants.update(checked.tenant_links)
-        return self._written(checked)
+        if any((rows.table in public_tables()) == bool(rows.digests) for rows in columns.rows):
+            return None  # of private tables only digests come, of all others never
+        seen = look(columns.entries, columns.twins, self.link, self._link_of, self._witness)
+        came = sound_rows(columns.rows, seen.listed) if seen is not None else None
+        if seen is None or came is None:
+            worded = self._look_closely(columns)
+            if worded is None:
+                return None
+            seen, came = worded
+        self.link = seen.link
+        self.tenants.update(seen.tenant_links)
+        for key in self.awaited.keys() & came.keys():
+            del self.awaited[key]
+        for key in seen.listed.keys() - came.keys():
+            seq, digest = seen.listed[key]
+            self.awaited[key] = (seq, bytes.fromhex(digest))
+        logs = (("operator_log", columns.entries), ("tenant_log", columns.twins))
+        return [frames.log_part(*log) for log in logs if log[1].size] + list(map(frames.row_part, columns.rows))
 
-    def _written(self, checked: Checked) -> Frame:
-        self.awaited.update(checked.digests)
-        public = public_tables()
-        settled = [(*key, *self.awaited.pop(key)) for key in checked.settled]
-        _, *entries = zip(*checked.entries, strict=True)
-        frame = {"operator_log": frames.joined(*entries)}
-        if checked.twins:
-            logs, *twins = zip(*checked.twins, strict=True)
-            frame["tenant_log"] = frames.joined([log.removeprefix(_TENANT) for log in logs], *twins)
-        if private := [one for one in settled if one[0] not in public]:
-            frame["digest"] = frames.joined(*zip(*private, strict=True))
-        by_table: dict[str, list[StoredRow]] = {}
-        for row in checked.rows:
-            by_table.setdefault(row.table, []).append(row)
-        for table, rows in by_table.items():
-            _, keys, revs, images, _ = zip(*rows, strict=True)
-            frame[table] = frames.joined(keys, images, revs)
-        return frame
+    def _look_closely(self, columns: Columns) -> tuple[Seen, Digests] | None:
+        """Entry by entry and row by row, what is not recognised at a glance; None if anything is wrong."""
+        try:
+            pulled = pulled_of(columns, Head(self.link.seq, self.link.hash))
+        except Mixed:
+            return None
+        checked = check_entries(pulled, self.link, self._link_of, self._witness)
+        check_rows(pulled.rows, checked)
+        if checked.broken or checked.findings or len(checked.settled) != len(pulled.rows):
+            return None
+        listed = {key: (seq, digest.hex()) for key, (seq, digest) in checked.digests.items()}
+        came = {key: listed[key] for key in checked.settled}
+        return Seen(checked.link, checked.tenant_links, listed), came
+
+    def _link_of(self, log: str) -> Link:
+        return self.tenants.get(log, Link(0, GENESIS))
 
     def end(self) -> tuple[str | None, list[tuple[str, int, bytes]], list[tuple[Any, ...]]]:
-        """The last frame's content."""
+        """The last frame."""
         heads = {OPERATOR: self.link, **self.tenants}
         return (
             self.epoch,
@@ -106,7 +112,8 @@ class Filling:
         )
 
 
-Pull = Callable[[Head, int], Pulled | None]
+Pull = Callable[[Head, int], Columns | None]
+"""The entries with so many numbers after a position; None if they cannot be had by columns."""
 
 
 def fill(order: Order, pull: Pull, to_writer: IO[bytes], tell: Callable[[tuple[int, int]], None]) -> bool:
@@ -117,13 +124,12 @@ def fill(order: Order, pull: Pull, to_writer: IO[bytes], tell: Callable[[tuple[i
     with ThreadPoolExecutor(1) as fetching:
         coming = fetching.submit(pull, Head(), min(order.chunk, order.upto))
         while sound:
-            pulled = coming.result()
-            last = pulled.entries[-1] if pulled is not None and pulled.entries else None
+            columns = coming.result()
+            last = _last(columns)
             going_on = last is not None and last.seq < order.upto
             if last is not None and going_on:
-                after = Head(last.seq, last.hash.hex())
-                coming = fetching.submit(pull, after, min(order.chunk, order.upto - last.seq))
-            frame = filling.take(pulled) if pulled is not None else None
+                coming = fetching.submit(pull, last, min(order.chunk, order.upto - last.seq))
+            frame = filling.take(columns) if columns is not None else None
             if frame is not None:
                 frames.send(to_writer, frame)
                 tell((filling.link.seq, order.upto))
@@ -131,8 +137,15 @@ def fill(order: Order, pull: Pull, to_writer: IO[bytes], tell: Callable[[tuple[i
             if not going_on:
                 break
     if filling.link.seq:
-        frames.send(to_writer, {"": filling.end()})
+        frames.send(to_writer, filling.end())
     return sound and filling.link.seq == order.upto
+
+
+def _last(columns: Columns | None) -> Head | None:
+    """Where a chunk ends, as it says itself."""
+    if columns is None or not columns.entries.size:
+        return None
+    return Head(int(columns.entries.seqs.rpartition(" ")[2]), columns.entries.hashes[-32:].hex())
 
 
 def _run(order: Order, tell: Callable[[tuple[int, int]], None]) -> bool:
@@ -169,17 +182,19 @@ def pull_from(connection: Any) -> Pull:
         from storage.shared.connections import Transaction
         from storage.shared.reading import read_pulled
 
-        def chunk(after: Head, limit: int) -> Pulled:
+        def chunk(after: Head, limit: int) -> Columns | None:
             connection.execute("BEGIN")
             try:
-                return read_pulled(Transaction(connection), after, limit)
+                return columns_of(read_pulled(Transaction(connection), after, limit))
+            except Mixed:
+                return None
             finally:
                 connection.execute("COMMIT")
 
         return chunk
-    from storage.shared.postgres.reading import read_packed
+    from storage.shared.postgres.reading import read_columns
 
-    return lambda after, limit: read_packed(connection, after, limit)
+    return lambda after, limit: read_columns(connection, after, limit)
 
 
 def main() -> None:

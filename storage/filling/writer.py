@@ -2,8 +2,8 @@
 fails the file is thrown away. Run as `python -m storage.filling.writer EMPTY NEW`; EMPTY is a replica whose tables are
 copied.
 
-Frames: `{table: columns}` any number of times, then `{"": (epoch, heads, awaited)}`; the process ends with 0 when NEW
-is complete and on the disk.
+Frames: lists of what goes into which table (`frames.Part`), any number of them; then a tuple `(epoch, heads, awaited)`.
+The process ends with 0 when NEW is complete and on the disk.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ def write(empty: Path, new: Path, stream: IO[bytes]) -> None:
 
 
 def _take(connection: sqlite3.Connection, stream: IO[bytes], indexes: list[str]) -> None:
-    while "" not in (frame := receive(stream)):
-        for table, columns in frame.items():
+    while isinstance(frame := receive(stream), list):
+        for table, columns in frame:
             statement = _SPECIAL.get(table) or f'INSERT INTO "{table}" (id, image, rev) VALUES (?, ?, ?)'
             connection.executemany(statement, rows(columns))
     for sql in indexes:
         connection.execute(sql)
-    _finish(connection, *frame[""])
+    _finish(connection, *frame)
 
 
 def _finish(connection: sqlite3.Connection, epoch: str, heads: list[Any], awaited: list[Any]) -> None:

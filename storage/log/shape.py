@@ -13,6 +13,8 @@ import re
 _TEXT = r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
 _PLAIN = r'[^"\\\x00-\x1f]*+'
 """The inside of a string without any escape: as text it is the value itself."""
+_NAME = r'[^"\\\x00-\x1f]++'
+"""The same, not empty: an empty group is one that is not there."""
 _HASH = "[0-9a-f]{64}"
 _NUMBER = "[1-9][0-9]{0,15}+"
 _SCALAR = rf"(?:{_TEXT}|-?(?:0|{_NUMBER})(?![0-9.eE])|true|false|null)"
@@ -40,18 +42,23 @@ _OPERATOR = (
     rf'\{{("action":{_TEXT},"actor":{_object_of(_SCALAR)},{_maybe("after", _OBJECT)}"at":{_TEXT},'
     rf'{_maybe("before", _OBJECT)}"change":{_TEXT},{_maybe("data", _OBJECT)}"ip":{_TEXT},)'
     rf'"log":"operator","prev":"({_HASH})",({_maybe("reason", _TEXT)})'
-    rf'(?:"ref":\{{"hash":"({_HASH})","log":"tenant:({_PLAIN})","seq":({_NUMBER})\}},)?+'
+    rf'(?:"ref":\{{"hash":"({_HASH})","log":"tenant:({_NAME})","seq":({_NUMBER})\}},)?+'
     rf'({_maybe("request", _TEXT)})"rows":({_list_of(_ROW)}),'
     rf'(?:"seen":\{{"hash":"{_HASH}","seq":(?:0|{_NUMBER})\}},)?+"seq":({_NUMBER})'
-    rf'((?:,"session":{_TEXT})?+(?:,"target":{_TEXT})?+(?:,"tenant":"({_PLAIN})")?+(?:,"ticket":{_TEXT})?+,"v":1\}})'
+    rf'((?:,"session":{_TEXT})?+(?:,"target":{_TEXT})?+(?:,"tenant":"({_NAME})")?+(?:,"ticket":{_TEXT})?+,"v":1\}})'
 )
-operator_entry = re.compile(_OPERATOR).fullmatch
-"""Groups: (1) all before `log`; (2) `prev`; (3) `reason`; (4, 5, 6) `ref`: hash, tenant, number; (7) `request`;
-(8) `rows`; (9) `seq`; (10) all after it, in which (11) `tenant`. 1, 3, 7 and 10 are
-text as it stands, commas included."""
+operator_entries = re.compile(f"(?m)^{_OPERATOR}$").findall
+"""The groups of each line that is recognised: (1) all before `log`; (2) `prev`; (3) `reason`; (4, 5, 6) `ref`: hash,
+tenant, number; (7) `request`; (8) `rows`; (9) `seq`; (10) all after it, in which (11) `tenant`. 1, 3, 7 and 10 are text
+as it stands, commas included; what is not there is "". Many lines at once cost less than each by itself."""
 
 rows_listed = re.compile(r'\["([^"]*+)","([^"]*+)","([^"]*+)"\]').findall
 """(table, key, sha256 in hex) of each of the rows in group 8."""
+
+
+def rows_counted(rows: str) -> int:
+    """How many rows a group 8 lists: no name, key or hash holds a quotation mark."""
+    return rows.count('","') // 2
 
 
 def twin_text(groups: tuple[str, ...], prev: str) -> str:

@@ -6,11 +6,10 @@ from storage.errors import Corrupt
 from storage.log.entry import OPERATOR, Head
 from storage.models import Credential
 from storage.models.row import row_types
+from storage.shared.columns import TENANT
 from storage.shared.connections import Transaction
 from storage.shared.interface import Position, Pulled, StoredEntry, StoredRow
 from storage.shared.writing import COMMAND
-
-TENANT = "tenant:"
 
 _TENANTS_WITH_ENTRIES = """
 WITH RECURSIVE one(tenant_id) AS (

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from storage.log.chain import leaf
-from storage.log.shape import operator_entry, rows_listed, twin_text
+from storage.log.shape import operator_entries, rows_counted, rows_listed, twin_text
 
 HASH = st.text("0123456789abcdef", min_size=64, max_size=64)
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(2**53) + 1, 2**53 - 1), st.text())
@@ -39,20 +39,34 @@ def canonical(body: object) -> str:
 
 
 def held_to_the_parse(text: str) -> bool:
-    """Whether the text is recognised; if it is, every group says what the parse says."""
-    shape = operator_entry(text)
-    if shape is None:
+    """Whether every line of the text is recognised; if so, every group says what the parse says."""
+    found = operator_entries(text)
+    lines = text.split("\n")
+    if len(found) != len(lines):
+        assert len(found) < len(lines)
         return False
-    body = json.loads(text)
-    groups = shape.groups()
-    ref = body.get("ref")
-    assert (body["log"], body["prev"], body["seq"]) == ("operator", groups[1], int(groups[8]))
-    assert (ref is None) == (groups[3] is None)
-    if ref is not None:
-        assert ref == {"hash": groups[3], "log": f"tenant:{groups[4]}", "seq": int(groups[5])}
-    assert body.get("tenant") == groups[10]
-    assert body["rows"] == [list(row) for row in rows_listed(groups[7])]
+    for line, groups in zip(lines, found, strict=True):
+        body = json.loads(line)
+        ref = body.get("ref")
+        assert (body["log"], body["prev"], body["seq"]) == ("operator", groups[1], int(groups[8]))
+        assert (ref is None) == (groups[3] == groups[4] == groups[5] == "")
+        if ref is not None:
+            assert ref == {"hash": groups[3], "log": f"tenant:{groups[4]}", "seq": int(groups[5])}
+        assert body.get("tenant") == (groups[10] or None)
+        assert body["rows"] == [list(row) for row in rows_listed(groups[7])]
+        assert rows_counted(groups[7]) == len(body["rows"])
     return True
+
+
+@given(st.lists(BODIES, min_size=2, max_size=4), st.data())
+def test_lines_are_recognised_each_by_itself(bodies: list[dict[str, object]], data: st.DataObject) -> None:
+    """What is before a body on its line, or behind it, is not overlooked, wherever the line stands."""
+    lines = [canonical(body) for body in bodies]
+    alone = [held_to_the_parse(line) for line in lines]
+    assert held_to_the_parse("\n".join(lines)) == all(alone)
+    place = data.draw(st.integers(0, len(lines) - 1))
+    lines[place] = data.draw(st.sampled_from(["{}" + lines[place], lines[place] + "{}", lines[place] + "\n"]))
+    assert not held_to_the_parse("\n".join(lines))
 
 
 @given(BODIES)
@@ -91,7 +105,7 @@ LIKELY = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@given(LIKELY, PLAIN, SEQ, HASH, HASH)
+@given(LIKELY, PLAIN.filter(bool), SEQ, HASH, HASH)
 def test_what_the_program_writes_is_recognised_and_so_is_its_twin(
     draft: dict[str, object], tenant: str, twin_seq: int, twin_prev: str, twin_hash: str
 ) -> None:
@@ -101,7 +115,6 @@ def test_what_the_program_writes_is_recognised_and_so_is_its_twin(
     assert held_to_the_parse(text)
     twin = {name: value for name, value in body.items() if name not in ("rows", "seen")}
     twin |= {"log": log, "seq": twin_seq, "prev": twin_prev, "ref": {"log": "operator", "seq": body["seq"]}}
-    shape = operator_entry(text)
-    assert shape is not None
-    assert twin_text(shape.groups(), twin_prev) == canonical(twin)
-    assert leaf(canonical(twin)) == leaf(twin_text(shape.groups(), twin_prev))
+    (groups,) = operator_entries(text)
+    assert twin_text(groups, twin_prev) == canonical(twin)
+    assert leaf(canonical(twin)) == leaf(twin_text(groups, twin_prev))
