@@ -1,7 +1,8 @@
 """One connection to PostgreSQL that comes back by itself: opened at first use, given up when it breaks or stalls, and
 opened anew for whoever asks next. Whoever waits for it longer than the patience of a person is told "offline".
 
-No prepared statements and no session state: it must also work through a PgBouncer in transaction mode.
+No prepared statements (unless whoever uses it knows that nobody stands between) and no session state: it must also work
+through a PgBouncer in transaction mode.
 """
 
 from __future__ import annotations

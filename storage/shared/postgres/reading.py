@@ -187,22 +187,18 @@ async def read_logs(connection: Connection) -> dict[str, Head]:
 async def read_rows(connection: Connection, table: str, after: str, limit: int) -> list[StoredRow]:
     if table not in row_tables():
         raise KeyError(table)
-    if is_private(table):
-        statement = (
-            "select table_name, id, rev, '', digest from countersign.private_digest"
-            f" where table_name = '{table}' and id > %(after)s order by id limit %(limit)s"
-        )
-    else:
-        statement = (
-            f"select '{table}', id, rev, image, '' from countersign.\"{table}\""
-            " where id > %(after)s order by id limit %(limit)s"
-        )
-    found = await _all(await connection.execute(statement, {"after": after, "limit": limit}))
-    return [_stored(*row) for row in found]
-
-
-def _stored(table: str, key: str, rev: int, image: str, private_digest: str) -> StoredRow:
-    return StoredRow(table, key, rev, image, private_digest)
+    private = is_private(table)
+    statement = (
+        f"select id, rev, digest from countersign.private_digest where table_name = '{table}' and id > %(after)s"
+        if private
+        else f'select id, rev, image from countersign."{table}" where id > %(after)s'
+    )
+    asked = f"{statement} order by id limit %(limit)s"
+    found = await _all(await connection.execute(asked, {"after": after, "limit": limit}, binary=True))
+    return [
+        StoredRow(table, key, rev, "", text) if private else StoredRow(table, key, rev, text, "")
+        for key, rev, text in found
+    ]
 
 
 async def read_shuttings(connection: Connection) -> list[Shutting]:

@@ -66,6 +66,7 @@ class Watcher:
             self.listening = await self._is_heard(connection)
             if self.listening:
                 await self._run(connection, f"listen {CHANNEL}")
+                connection.prepare_threshold = 1  # one small question for hours: to plan it costs more than to answer
             head = await self._run(connection, _HEAD)
             yield Hint.SLOW
             told = time.monotonic()
