@@ -24,6 +24,7 @@ from storage.log.chain import (
     sound_twins,
 )
 from storage.log.entry import OPERATOR
+from storage.replica.bulk import insert
 from storage.replica.soundness import ReplicaDamaged, check_heads
 from storage.shared.interface import Position, Pulled, StoredEntry
 from storage.sync_checked import Checked, LinkOf, check_rows, public_tables, row_words
@@ -195,42 +196,39 @@ def missing_rows(connection: sqlite3.Connection) -> list[Finding]:
 
 def apply(connection: sqlite3.Connection, checked: Checked) -> None:
     """Write what was verified; the caller holds the transaction."""
-    connection.executemany(
-        "INSERT INTO operator_log (seq, hash, body) VALUES (?, ?, ?)",
-        [(entry.seq, entry.hash, entry.body) for entry in checked.entries],
-    )
-    connection.executemany(
-        "INSERT INTO tenant_log (tenant_id, seq, hash, body) VALUES (?, ?, ?, ?)",
-        [(entry.log.removeprefix("tenant:"), entry.seq, entry.hash, entry.body) for entry in checked.twins],
+    insert(connection, "operator_log (seq, hash, body)", [(one.seq, one.hash, one.body) for one in checked.entries])
+    insert(
+        connection,
+        "tenant_log (tenant_id, seq, hash, body)",
+        [(one.log.removeprefix("tenant:"), one.seq, one.hash, one.body) for one in checked.twins],
     )
     by_table: dict[str, list[tuple[str, str, int]]] = {}
     for row in checked.rows:
         by_table.setdefault(row.table, []).append((row.key, row.image, row.rev))
     for table, rows in by_table.items():
-        connection.executemany(
-            f"INSERT INTO {table} (id, image, rev) VALUES (?, ?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET image = excluded.image, rev = excluded.rev",
-            sorted(rows),
-        )
+        latest = "ON CONFLICT (id) DO UPDATE SET image = excluded.image, rev = excluded.rev"
+        insert(connection, f"{table} (id, image, rev)", sorted(rows), latest)
     _apply_digests(connection, checked)
-    connection.executemany(
-        "INSERT INTO log_head (log, epoch, seq, hash) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (log) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
+    insert(
+        connection,
+        "log_head (log, epoch, seq, hash)",
         [(log, checked.epoch, head.seq, bytes.fromhex(head.hash)) for log, head in checked.heads().items()],
+        "ON CONFLICT (log) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
     )
 
 
 def _apply_digests(connection: sqlite3.Connection, checked: Checked) -> None:
     """Keep what entries vouch for and the row tables do not hold: private rows, and those still on their way."""
     settled, public = checked.settled, public_tables()
-    connection.executemany(
-        "INSERT INTO digest (table_name, key, rev, sha256) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev, sha256 = excluded.sha256",
+    insert(
+        connection,
+        "digest (table_name, key, rev, sha256)",
         sorted(
             (*key, rev, sha256)
             for key, (rev, sha256) in checked.digests.items()
             if key[0] not in public or key not in settled
         ),
+        "ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev, sha256 = excluded.sha256",
     )
     awaited = set(connection.execute("SELECT table_name, key FROM pending"))
     arrived = sorted(awaited & settled)
@@ -238,10 +236,11 @@ def _apply_digests(connection: sqlite3.Connection, checked: Checked) -> None:
     connection.executemany(
         "DELETE FROM digest WHERE table_name = ? AND key = ?", [key for key in arrived if key[0] in public]
     )
-    connection.executemany(
-        "INSERT INTO pending (table_name, key, rev) VALUES (?, ?, ?)"
-        " ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev",
+    insert(
+        connection,
+        "pending (table_name, key, rev)",
         [(*key, rev) for key, (rev, _) in checked.digests.items() if key not in settled],
+        "ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev",
     )
 
 

@@ -17,20 +17,23 @@ from pathlib import Path
 from typing import IO, Any
 
 from storage.filling.frames import Cut, receive, rows
+from storage.replica.bulk import insert
 
 _PAGE_BYTES = 8192
 _CACHE_KIB = 16384
-_LOG = "INSERT INTO operator_log (seq, hash, body) VALUES (?, ?, ?)"
-_TWINS = "INSERT INTO tenant_log (tenant_id, seq, hash, body) VALUES (?, ?, ?, ?)"
-_DIGESTS = "INSERT INTO digest (table_name, key, rev, sha256) VALUES (?, ?, ?, ?)"
-_LATEST = " ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev, sha256 = excluded.sha256"
+_DIGESTS = "digest (table_name, key, rev, sha256)"
+_LATEST = "ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev, sha256 = excluded.sha256"
 _KEPT_UP = frozenset(
     {"ix_operator_log_at", "ix_operator_log_action", "ix_operator_log_tenant", "ix_operator_log_actor_id",
      "ix_tenant_log_operator_seq", "ix_session_view_at", "key_of_digest"}
 )  # fmt: skip
 """Indexes whose keys come in order, or have few values: kept up as rows come they cost little, while the other process
 is the slower one anyway. Keys in no order are sorted at the end."""
-_SPECIAL = {"operator_log": _LOG, "tenant_log": _TWINS, "digest": _DIGESTS}
+_SPECIAL = {
+    "operator_log": "operator_log (seq, hash, body)",
+    "tenant_log": "tenant_log (tenant_id, seq, hash, body)",
+    "digest": _DIGESTS,
+}
 
 
 def write(empty: Path, new: Path, stream: IO[bytes]) -> None:
@@ -60,8 +63,7 @@ def write(empty: Path, new: Path, stream: IO[bytes]) -> None:
 def _take(connection: sqlite3.Connection, stream: IO[bytes], indexes: list[str]) -> None:
     while isinstance(frame := receive(stream), list):
         for table, columns in frame:
-            statement = _SPECIAL.get(table) or f'INSERT INTO "{table}" (id, image, rev) VALUES (?, ?, ?)'
-            connection.executemany(statement, rows(columns))
+            insert(connection, _SPECIAL.get(table) or f'"{table}" (id, image, rev)', rows(columns))
     for sql in indexes:
         connection.execute(sql)
     _finish(connection, *frame)
@@ -69,12 +71,10 @@ def _take(connection: sqlite3.Connection, stream: IO[bytes], indexes: list[str])
 
 def _finish(connection: sqlite3.Connection, epoch: str, heads: list[Any], awaited: list[Any]) -> None:
     """`awaited` are digests whose row a later entry rewrites: `(table, key, rev, sha256)`."""
-    connection.executemany(_DIGESTS + _LATEST, awaited)
-    connection.executemany("INSERT INTO pending (table_name, key, rev) VALUES (?, ?, ?)", [one[:3] for one in awaited])
-    connection.executemany(
-        "INSERT INTO log_head (log, epoch, seq, hash) VALUES (?, ?, ?, ?)",
-        [(log, epoch, seq, entry_hash) for log, seq, entry_hash in heads],
-    )
+    insert(connection, _DIGESTS, awaited, _LATEST)
+    insert(connection, "pending (table_name, key, rev)", [one[:3] for one in awaited])
+    logs = [(log, epoch, seq, entry_hash) for log, seq, entry_hash in heads]
+    insert(connection, "log_head (log, epoch, seq, hash)", logs)
 
 
 if __name__ == "__main__":
