@@ -24,6 +24,7 @@ from app.console_modes import MODES
 from app.console_outbox import OutboxWatch
 from app.console_own import OwnSession
 from app.launch import Launch
+from app.terminal import Terminal
 from screens.context import ConsoleContext
 from screens.main import MainScreen
 from screens.palette import ActionsProvider
@@ -76,6 +77,7 @@ class CountersignApp(App[None]):
         self._on_ready = on_ready
         self._own = OwnSession(self)
         self._outbox = OutboxWatch(self)
+        self._terminal = Terminal()
         self._greet: Callable[[], Awaitable[None]] | None = None
         for mode, make in MODES.items():
             self.add_mode(mode, partial(make, self.context))
@@ -208,6 +210,8 @@ class CountersignApp(App[None]):
             screen.refresh_frame()
 
     def _tick(self) -> None:
+        if self._terminal.is_gone():
+            self._terminal.hang_up()
         now = self.context.now()
         self._own.tick(now)
         if self._outbox.look(self.context):  # marks appear and go: no change of the database says so

@@ -90,6 +90,12 @@ class Pty:
             pass  # it has ended by itself and was waited for
         os.close(self._file)
 
+    def hang_up(self) -> None:
+        """The terminal goes away, as when a window is closed or a connection is lost."""
+        os.close(self._file)
+        self._file = os.open(os.devnull, os.O_RDWR)
+        self.ended = True
+
     def memory(self) -> int:
         """Resident bytes of the program."""
         return int(Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
