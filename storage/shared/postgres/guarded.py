@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 _LOGS = ("operator_log", "tenant_log", "log_head")
 _OURS = """
 with ours as materialized (
-  select oid, xmin, relname, relfilenode, relkind from pg_class
-   where oid >= 16384 and relnamespace = 'countersign'::regnamespace and relkind not in ('i', 't')
+  select oid, relname, relkind from pg_class
+   where relnamespace = 'countersign'::regnamespace and relkind not in ('i', 't')
 )
 """
-"""What people make is numbered from 16384 on: the server's own thousands need not be gone through."""
-_MIXED = "md5(string_agg(concat(oid, ':', xmin), ',' order by oid))"
-"""Not a sum: two rows written anew by the next transaction can leave it as it was."""
-MARK = f"""{_OURS}
-select concat_ws(' ',
-  (select concat_ws(':', count(*), {_MIXED}, sum(relfilenode::bigint)) from ours),
-  (select concat_ws(':', count(*), {_MIXED}) from pg_trigger where tgrelid in (select oid from ours)),
-  (select concat_ws(':', count(*), {_MIXED}) from pg_proc
-    where oid >= 16384 and pronamespace = 'countersign'::regnamespace),
-  (select concat_ws(':', count(*), {_MIXED}) from pg_rewrite
-    where ev_class >= 16384 and ev_class in (select oid from ours)),
-  (select concat_ws(':', count(*), sum(inhrelid::bigint)) from pg_inherits where inhparent in (select oid from ours)))
+MARK = """
+select concat_ws(' ', count(*), md5(string_agg(concat(kind, oid, ':', xmin), ',' order by kind, oid)), sum(file)) from (
+  select 1 as kind, oid, xmin, relfilenode::bigint as file from pg_class
+   where oid >= 16384 and relnamespace = 'countersign'::regnamespace and relkind not in ('i', 't')
+  union all select 2, oid, xmin, 0 from pg_trigger where tgrelid >= 16384
+  union all select 3, oid, xmin, 0 from pg_proc where oid >= 16384 and pronamespace = 'countersign'::regnamespace
+  union all select 4, oid, xmin, 0 from pg_rewrite where ev_class >= 16384
+  union all select 5, inhrelid, xmin, inhparent::bigint from pg_inherits where inhparent >= 16384
+) as guarding
 """
-"""One text; another one than before means that something was done to tables, triggers, functions, rules or children."""
+"""One text; another one than before means that something was done to tables, triggers, functions, rules or children.
+Not a sum: two rows written anew by the next transaction can leave that as it was. What people make is numbered from
+16384 on, so the server's own thousands need not be gone through; hundreds of consoles ask this all day. Triggers, rules
+and children elsewhere in this database count as well: nothing else should be in it."""
 
 _LOOSENED = f"""{_OURS}
 select format('the guard %%s of table %%s is off', t.tgname, o.relname)

@@ -76,6 +76,10 @@ class Watcher:
                     yield Hint.MOVED
                     told = time.monotonic()
                     continue
+                if self.listening and not heard and time.monotonic() - told >= self._slow * 0.8:
+                    yield Hint.SLOW  # whoever pulls now looks at the head, over the same network
+                    told = time.monotonic()
+                    continue
                 seen = await self._run(connection, _HEAD)  # also tells whether this connection still lives
                 if seen != head:
                     head = seen
