@@ -5,6 +5,7 @@ Unix socket. The commands are real ones, built beforehand (`postgres_story`): of
 with the links, one approves, one starts, five log a view, one ends; 128 engineers over 24 tenants. Consoles send what
 `PostgresShared` sends, each its next when it has the answer. A console's first 30 commands warm its plans and do not
 count. The bare function locks a head, writes three rows of 700 bytes and notifies, called in the same way and run.
+Without guards: the same commands where the database refuses nothing, for what the guards cost and what the rest does.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import asyncio
 import statistics
 import time
 from collections.abc import Callable
+from typing import LiteralString
+
+import psycopg
 
 from storage.shared.postgres.line import connect
 from tests.benchmarks.figure import Figure
@@ -24,6 +28,7 @@ CONSOLES = {1: 16, 8: 64, 32: 128}
 """How many work at once, and how many engineers share the work."""
 BARE_CALLS = 2000
 ROUND_TRIP = 0.020
+NO_GUARDS = "create or replace function countersign.check_all(the_case jsonb) returns void language sql as 'select'"
 GOAL_RATE, GOAL_RATIO, GOAL_SLOW, GOAL_TRIPS = 700, 0.35, 150, 3
 STORIES = 3
 
@@ -52,13 +57,22 @@ def _at_once(team: Team, count: int) -> list[Figure]:
         Figure(f"{what}: against the bare function ({bare.rate:,.0f}/s)", f"{ratio:.2f} × bare", *ratio_goal),
         Figure(f"{what}: a command, median / 99th percentile", _waits(done)),
         *([_by_action(done)] if count == 1 else []),
+        *([_unguarded(team, count, bare.rate)] if is_goal else []),
     ]
 
 
-def _work(team: Team, count: int, address: Callable[[str, str], str] | None = None) -> Work:
-    """A copy of the company at work."""
+def _unguarded(team: Team, count: int, bare_rate: float) -> Figure:
+    done = _work(team, count, change=NO_GUARDS)
+    return Figure("… without any guard: commands", f"{done.rate:,.0f}/s, {done.rate / bare_rate:.2f} × bare")
+
+
+def _work(team: Team, count: int, address: Callable[[str, str], str] | None = None, change: LiteralString = "") -> Work:
+    """A copy of the company at work, with this change of its database."""
     company = team.again()
     try:
+        if change:
+            with psycopg.connect(team.server.url(company.database), autocommit=True) as line:
+                line.execute(change)
         where = (lambda user: address(company.database, user)) if address else None
         return asyncio.run(team_at_work(company, count, CONSOLES[count], STORIES, where))
     finally:
