@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
@@ -17,22 +16,14 @@ from screens.request_emergency import EmergencyDialog
 from screens.request_note import NoteDialog
 from screens.step_up import StepUpDialog
 from storage.models import EmergencyCategory, LinkKind, Mode, Request, RequestState
-from storage.shared.vault import Vault
-from tests.clock import ManualClock
 from tests.pilot.queue_app import QueueApp, settled
-from tests.pilot.queue_world import ANN, DANA, LEGAL, RAJ, VERA, QueueWorld, open_world
+from tests.pilot.queue_world import ANN, DANA, LEGAL, RAJ, VERA, QueueWorld
 from tests.pilot.test_new_request import choose, explained, fill_in, judged, only_request
 from widgets.text_entry import TextEntry
 from widgets.type_ahead import TypeAhead
 
 WIDE = (120, 36)
 HARM = "A runaway import deletes bookings of 2026 every minute, each deleted trip strands travellers at the airport."
-
-
-@pytest.fixture
-async def world(shared_path: Path, vault: Vault, clock: ManualClock) -> AsyncIterator[QueueWorld]:
-    async with open_world(shared_path, vault, clock) as made:
-        yield made
 
 
 @asynccontextmanager

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-import pytest
 from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -16,10 +14,8 @@ from screens.new_request_form import AccessForm
 from screens.queue import QueueScreen
 from screens.step_up import StepUpDialog
 from storage.models import Alternative, LinkKind, Mode, Request, RequestState
-from storage.shared.vault import Vault
-from tests.clock import ManualClock
 from tests.pilot.queue_app import QueueApp, settled
-from tests.pilot.queue_world import ANN, REASON, QueueWorld, open_world
+from tests.pilot.queue_world import ANN, REASON, QueueWorld
 from widgets.dialog import Confirm
 from widgets.entry import LineEntry, Tick
 from widgets.fields import FieldList
@@ -28,12 +24,6 @@ from widgets.type_ahead import TypeAhead
 
 WIDE = (120, 36)
 NARROW = (80, 24)
-
-
-@pytest.fixture
-async def world(shared_path: Path, vault: Vault, clock: ManualClock) -> AsyncIterator[QueueWorld]:
-    async with open_world(shared_path, vault, clock) as made:
-        yield made
 
 
 @asynccontextmanager

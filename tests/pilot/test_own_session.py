@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import cast
-
-import pytest
 
 from app.console import CountersignApp
 from app.console_own import OwnSession
 from app.services import endings, sessions
-from storage.shared.vault import Vault
-from tests.clock import ManualClock
-from tests.pilot.board_story import Morning, tell_morning
-from tests.pilot.queue_world import ANN, DANA, RAJ, QueueWorld, open_world
+from tests.pilot.board_story import Morning
+from tests.pilot.queue_world import ANN, DANA, RAJ, QueueWorld
 
 ELEVATION = "payout flag of refund 8841 stuck, needs a manual reset in the live record"
 
@@ -34,17 +28,6 @@ class Listener:
 
     def set_terminal_title(self, title: str) -> None:
         """Nobody looks at it here."""
-
-
-@pytest.fixture
-async def world(shared_path: Path, vault: Vault, clock: ManualClock) -> AsyncIterator[QueueWorld]:
-    async with open_world(shared_path, vault, clock) as made:
-        yield made
-
-
-@pytest.fixture
-async def morning(world: QueueWorld) -> Morning:
-    return await tell_morning(world)
 
 
 async def test_a_force_end_is_told_to_its_engineer_with_who_and_why(world: QueueWorld, morning: Morning) -> None:

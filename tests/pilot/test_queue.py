@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-import pytest
 from textual.pilot import Pilot
 
 from app.services import emergency, staff
 from screens.step_up import StepUpDialog
 from storage.models import EmergencyCategory, LinkKind, Mode, Request, RequestState, Role
-from storage.shared.vault import Vault
-from tests.clock import ManualClock
 from tests.pilot.queue_app import QueueApp, settled
-from tests.pilot.queue_world import ANN, DANA, RAJ, VERA, QueueWorld, open_world
+from tests.pilot.queue_world import ANN, DANA, RAJ, VERA, QueueWorld
 
 WIDE = (120, 36)
 NARROW = (80, 24)
 SUE = "sue@ops.example"
-
-
-@pytest.fixture
-async def world(shared_path: Path, vault: Vault, clock: ManualClock) -> AsyncIterator[QueueWorld]:
-    async with open_world(shared_path, vault, clock) as made:
-        yield made
 
 
 @asynccontextmanager

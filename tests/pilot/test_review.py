@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from screens.request_note import NoteDialog
 from screens.review import ReviewScreen
 from screens.session_dossier import DossierDialog
 from storage.models import Review
-from storage.shared.vault import Vault
-from tests.clock import ManualClock
 from tests.pilot.board_story import BoardApp
-from tests.pilot.queue_world import ANN, DANA, VERA, QueueWorld, open_world
+from tests.pilot.queue_world import ANN, DANA, VERA, QueueWorld
 from tests.pilot.review_story import CLAIM, FINDING, HARM, SUE, Waiting, tell_reviews
 from tests.pilot.test_sessions import until
 from widgets.text_entry import TextEntry
 
 WIDE = (200, 50)
-
-
-@pytest.fixture
-async def world(shared_path: Path, vault: Vault, clock: ManualClock) -> AsyncIterator[QueueWorld]:
-    async with open_world(shared_path, vault, clock) as made:
-        yield made
 
 
 @pytest.fixture

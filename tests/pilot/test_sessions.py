@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
 from textual.pilot import Pilot
 from textual.widgets import Checkbox, Input, TextArea
 
@@ -17,23 +14,10 @@ from screens.session_forms import LogViewForm, OutcomeForm
 from screens.step_up import StepUpDialog
 from storage.models import EndKind, Mode, Session, ViewKind
 from storage.replica.queries.sessions import decisions_on
-from storage.shared.vault import Vault
-from tests.clock import ManualClock
-from tests.pilot.board_story import BoardApp, Morning, inside, tell_morning
-from tests.pilot.queue_world import ANN, DANA, RAJ, VERA, QueueWorld, open_world
+from tests.pilot.board_story import BoardApp, Morning, inside
+from tests.pilot.queue_world import ANN, DANA, RAJ, VERA, QueueWorld
 
 WIDE = (200, 50)
-
-
-@pytest.fixture
-async def world(shared_path: Path, vault: Vault, clock: ManualClock) -> AsyncIterator[QueueWorld]:
-    async with open_world(shared_path, vault, clock) as made:
-        yield made
-
-
-@pytest.fixture
-async def morning(world: QueueWorld) -> Morning:
-    return await tell_morning(world)
 
 
 def session_of(world: QueueWorld, key: str) -> Session:

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from app.services import tenants
 from app.services.command import CLOCK
 from screens.tenant_words import setting_lines
 from storage.models import Settings, TenantMode
-from storage.shared.vault import Vault
-from tests.clock import ManualClock
-from tests.pilot.board_story import BoardApp, Morning, tell_morning
-from tests.pilot.queue_world import ANN, DANA, VERA, QueueWorld, open_world
+from tests.pilot.board_story import BoardApp, Morning
+from tests.pilot.queue_world import ANN, DANA, VERA, QueueWorld
 from widgets.cells import drawn
 
 WIDE = (200, 50)
-
-
-@pytest.fixture
-async def world(shared_path: Path, vault: Vault, clock: ManualClock) -> AsyncIterator[QueueWorld]:
-    async with open_world(shared_path, vault, clock) as made:
-        yield made
-
-
-@pytest.fixture
-async def morning(world: QueueWorld) -> Morning:
-    return await tell_morning(world)
 
 
 def line_of(app: BoardApp, tenant: str) -> list[str]:

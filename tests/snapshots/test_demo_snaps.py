@@ -3,11 +3,8 @@ tenant's admin, and everybody's codes; the demo's own line below, as in the demo
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
-import pytest
 from textual.pilot import Pilot
 
 from app.mail.rendering import render
@@ -16,13 +13,10 @@ from screens.demo_codes import Code, CodesDialog
 from screens.demo_letter import Letter
 from screens.demo_mailbox import MailboxDialog
 from storage.models import ConsentLink, Mail
-from storage.shared.vault import Vault
 from tests.mailed import HEAD, postmark
 from tests.pilot.queue_app import QueueApp, settled
 from tests.pilot.queue_world import ANN, DANA, RAJ, token_hash
 from tests.snapshots.queue_still import StillQueue
-from tests.snapshots.test_request_snaps import SIZES
-from tests.snapshots.urgent_still import keep_night_still
 from widgets.table import VirtualTable
 
 Compare = Callable[..., bool]
@@ -36,21 +30,6 @@ CODES = (
     Code("Dana Okafor", DANA, "super", "055871", False),
 )
 """One has no code that would be taken yet; one bears a name with a sign that turns text around."""
-
-
-@pytest.fixture(scope="module")
-def night(template: Path, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StillQueue]:
-    path = tmp_path_factory.mktemp("still-demo") / "shared.db"
-    shutil.copyfile(template, path)
-    kept = keep_night_still(path, vault)
-    yield kept
-    kept.world.replica.close()
-
-
-@pytest.fixture(params=SIZES.values(), ids=SIZES.keys())
-def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    chosen: tuple[int, int] = request.param
-    return chosen
 
 
 def letters(night: StillQueue) -> list[Letter]:

@@ -16,8 +16,8 @@ from storage.outbox import Kept, KeptState, Outbox
 from storage.shared.vault import Vault
 from tests.pilot.queue_app import settled
 from tests.pilot.queue_world import ANN
+from tests.snapshots.board_still import SIZES
 from tests.snapshots.queue_still import StillQueue, keep_still
-from tests.snapshots.test_request_snaps import SIZES
 
 Compare = Callable[..., bool]
 CAME_BACK = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -20,24 +19,15 @@ from widgets.entry import LineEntry, Tick
 from widgets.text_entry import TextEntry
 from widgets.themes import THEMES
 
-SIZES = {"80x24": (80, 24), "120x36": (120, 36), "200x50": (200, 50)}
 Compare = Callable[..., bool]
 Before = Callable[[Pilot[None]], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
-def still(template: Path, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StillQueue]:
-    path = tmp_path_factory.mktemp("still-queue") / "shared.db"
-    shutil.copyfile(template, path)
-    kept = keep_still(path, vault)
+def still(copied: Path, vault: Vault) -> Iterator[StillQueue]:
+    kept = keep_still(copied, vault)
     yield kept
     kept.world.replica.close()
-
-
-@pytest.fixture(params=SIZES.values(), ids=SIZES.keys())
-def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    chosen: tuple[int, int] = request.param
-    return chosen
 
 
 def on(request: str, *keys: str) -> Before:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,19 +18,15 @@ from tests.clock import ManualClock
 from tests.pilot.board_story import BoardApp
 from tests.pilot.queue_world import DANA, VERA, QueueWorld, open_world
 from tests.pilot.review_story import Waiting, tell_reviews
-from tests.snapshots.board_still import SIZES
 
 Compare = Callable[..., bool]
 Told = tuple[QueueWorld, Waiting]
 
 
 @pytest.fixture(scope="module")
-def told(template: Path, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
-    path = tmp_path_factory.mktemp("reviews") / "shared.db"
-    shutil.copyfile(template, path)
-
+def told(copied: Path, vault: Vault) -> Iterator[Told]:
     async def tell() -> Told:
-        async with open_world(path, vault, ManualClock()) as world:
+        async with open_world(copied, vault, ManualClock()) as world:
             return world, await tell_reviews(world)
 
     world, waiting = asyncio.run(tell())
@@ -60,17 +55,14 @@ def pressing(*keys: str) -> Callable[[Pilot[None]], object]:
     return before
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
 def test_reviews(told: Told, snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(app_of(told, VERA), terminal_size=size, run_before=pressing())
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
 def test_an_emergency_to_be_signed(told: Told, snap_compare: Compare, size: tuple[int, int]) -> None:
     keys = ("down", "enter") if size[0] < 110 else ("down",)
     assert snap_compare(app_of(told, DANA), terminal_size=size, run_before=pressing(*keys))
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
 def test_sign(told: Told, snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(app_of(told, VERA), terminal_size=size, run_before=pressing("s"))

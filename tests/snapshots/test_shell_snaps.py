@@ -3,7 +3,6 @@ enrolment, verification's answer, a fault."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -27,7 +26,6 @@ from tests.pilot.queue_app import QueueApp, settled
 from tests.pilot.queue_world import ANN, DANA
 from tests.snapshots.queue_still import StillQueue, keep_still
 
-SIZES = {"80x24": (80, 24), "120x36": (120, 36), "200x50": (200, 50)}
 Compare = Callable[..., bool]
 Before = Callable[[Pilot[None]], Awaitable[None]]
 
@@ -58,21 +56,13 @@ class StillVault(Vault):
 
 
 @pytest.fixture(scope="module")
-def still(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StillQueue]:
-    path = tmp_path_factory.mktemp("still-shell") / "shared.db"
-    shutil.copyfile(template, path)
+def still(copied: Path) -> Iterator[StillQueue]:
     numbers = count(1)
     with pytest.MonkeyPatch.context() as patch:  # a step-up names its own Change: by number here, not by chance
         patch.setattr("storage.shared.proving.new_change_id", lambda: f"00000000-0000-7000-8001-{next(numbers):012d}")
-        kept = keep_still(path, StillVault())
+        kept = keep_still(copied, StillVault())
     yield kept
     kept.world.replica.close()
-
-
-@pytest.fixture(params=SIZES.values(), ids=SIZES.keys())
-def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    chosen: tuple[int, int] = request.param
-    return chosen
 
 
 def shell(still: StillQueue, *faults: Fault, email: str = ANN) -> ShellApp:

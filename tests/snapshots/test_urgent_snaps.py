@@ -3,17 +3,15 @@ issue 4, section 1)."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from storage.shared.vault import Vault
 from tests.pilot.queue_world import ANN, DANA, RAJ
+from tests.snapshots.board_still import SIZES
 from tests.snapshots.queue_still import StillQueue
-from tests.snapshots.test_request_snaps import SIZES, on
-from tests.snapshots.urgent_still import LEE, keep_night_still
+from tests.snapshots.test_request_snaps import on
+from tests.snapshots.urgent_still import LEE
 
 Compare = Callable[..., bool]
 STAGES = {
@@ -28,15 +26,6 @@ STAGES = {
     "emergency": ANN,
 }
 """Each stage, and who looks at it."""
-
-
-@pytest.fixture(scope="module")
-def night(template: Path, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StillQueue]:
-    path = tmp_path_factory.mktemp("still-night") / "shared.db"
-    shutil.copyfile(template, path)
-    kept = keep_night_still(path, vault)
-    yield kept
-    kept.world.replica.close()
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
