@@ -49,25 +49,27 @@ def requests(app: DemoConsole, state: RequestState) -> list[Request]:
     return [one for one in found if one.state is state]
 
 
-async def stand_on(app: DemoConsole, pilot: Pilot[None], act: str, request: Request) -> None:
-    """Move to a letter about that request whose link does that."""
-    dialog = app.screen
+async def stand_on(app: DemoConsole, pilot: Pilot[None], act: str, among: list[Request]) -> Request:
+    """Move to a letter about one of these whose link does that: which one that is. (Of what is pending, some is
+    undecided and over by time.)"""
+    dialog, wanted = app.screen, {one.id: one for one in among}
     assert isinstance(dialog, MailboxDialog)
-    (key, *_) = [
-        key
+    found = [
+        (key, wanted[standing.request.id])
         for key, letter in dialog.letters.items()
-        if (standing := dialog.standing(letter)) and standing.request.id == request.id and act in standing.acts
+        if (standing := dialog.standing(letter)) and standing.request.id in wanted and act in standing.acts
     ]
+    key, request = found[0]
     dialog.query_one(VirtualTable).move_to(key)
     button = dialog.query_one(f"#choice-{act}", Button)
     await until(pilot, lambda: not button.disabled and button.display)
+    return request
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_button_is_in_sight(home: DemoHome, size: tuple[int, int]) -> None:
     async with mailbox(home, size) as (app, pilot):
-        (waiting, *_) = requests(app, RequestState.PENDING)
-        await stand_on(app, pilot, "approve", waiting)
+        await stand_on(app, pilot, "approve", requests(app, RequestState.PENDING))
         await pilot.pause()
         shown = [one for one in app.screen.query("#dialog-buttons Button") if one.display]
         box = app.screen.query_one("#box").region
@@ -79,7 +81,7 @@ async def test_a_veto_stops_break_glass_for_good(home: DemoHome) -> None:
     """REQ-108: by the link of the urgent letter, in place of approve and deny."""
     async with mailbox(home, (120, 36)) as (app, pilot):
         (cooling,) = requests(app, RequestState.COOLING)
-        await stand_on(app, pilot, "veto", cooling)
+        await stand_on(app, pilot, "veto", [cooling])
         assert not app.screen.query_one("#choice-deny", Button).display
         await pilot.press("v", *"booked by hand", "enter")
         await until(pilot, lambda: cooling.id in {one.id for one in requests(app, RequestState.VETOED)})
@@ -90,8 +92,7 @@ async def test_a_veto_stops_break_glass_for_good(home: DemoHome) -> None:
 async def test_the_tenants_kill_switch_is_turned_and_turned_back(home: DemoHome) -> None:
     """REQ-110: asked for first, and by the tenant's admin alone."""
     async with mailbox(home, (120, 36)) as (app, pilot):
-        (waiting, *_) = requests(app, RequestState.PENDING)
-        await stand_on(app, pilot, "approve", waiting)
+        waiting = await stand_on(app, pilot, "approve", requests(app, RequestState.PENDING))
 
         def is_shut() -> bool:
             assert app.context.replica is not None

@@ -11,7 +11,7 @@ from storage.models import Review
 from tests.pilot.board_story import BoardApp
 from tests.pilot.queue_world import ANN, DANA, VERA, QueueWorld
 from tests.pilot.review_story import CLAIM, FINDING, HARM, SUE, Waiting, tell_reviews
-from tests.pilot.test_sessions import until
+from tests.pilot.test_sessions import back, until
 from widgets.text_entry import TextEntry
 
 WIDE = (200, 50)
@@ -79,8 +79,7 @@ async def test_somebody_uninvolved_signs_with_a_finding(world: QueueWorld, waiti
         note.text = FINDING
         await pilot.press("ctrl+s")
         await until(pilot, lambda: row(world, waiting.dispute).signed_at is not None, "signed")
-        await until(pilot, lambda: app.screen is app.main, "the dialog closed")
-        await pilot.pause()
+        await back(pilot)
         assert row(world, waiting.dispute).finding == FINDING
         assert "1 to be signed" in str(screen_of(app).query_one("#list-summary").render())
 

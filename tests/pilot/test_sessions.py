@@ -35,6 +35,12 @@ async def until(pilot: Pilot[None], condition: object, what: str) -> None:
     raise AssertionError(f"never came: {what}")
 
 
+async def back(pilot: Pilot[None]) -> None:
+    """Until every dialog has closed and what they asked for is done."""
+    app = pilot.app
+    await until(pilot, lambda: len(app.screen_stack) == 1 and not any(one.is_running for one in app.workers), "back")
+
+
 async def dialog(pilot: Pilot[None], kind: type) -> object:
     await until(pilot, lambda: isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted, kind.__name__)
     await pilot.pause()
@@ -131,7 +137,7 @@ async def test_the_engineer_logs_a_view_by_keys(world: QueueWorld, morning: Morn
         await pilot.press("m", "l")
         form = await dialog(pilot, LogViewForm)
         await pilot.press(*"refund 8842", "tab", *"status, amount", "ctrl+s")
-        await until(pilot, lambda: app.screen is app.main, "the form closed")
+        await back(pilot)
         await app.came_in()
         assert form is not app.screen
         assert session_of(world, morning.ann).views == 4
@@ -167,7 +173,7 @@ async def test_ending_asks_for_the_outcome_and_closes_the_ticket_in_the_same_ste
         assert isinstance(app.screen, OutcomeForm), "beyond scope is missing"
         form.query_one("#beyond", Input).value = "one booking of the same traveller"  # type: ignore[attr-defined]
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: app.screen is app.main, "the form closed")
+        await back(pilot)
         session = session_of(world, morning.ann)
         assert session.end_kind is EndKind.ENGINEER
         assert session.outcome is not None and session.outcome.ticket_closed
@@ -184,7 +190,7 @@ async def test_the_owed_outcome_is_the_first_thing_enter_offers(world: QueueWorl
         await pilot.press("enter")
         await dialog(pilot, OutcomeForm)
         await pilot.press(*"not found", "ctrl+s")
-        await until(pilot, lambda: app.screen is app.main, "the form closed")
+        await back(pilot)
         outcome = session_of(world, morning.owed).outcome
         assert outcome is not None and outcome.cause == "not found"
 
@@ -204,7 +210,7 @@ async def test_a_super_force_ends_with_a_reason_and_a_code(world: QueueWorld, mo
         assert isinstance(app.screen, NoteDialog), "a reason is needed"
         await pilot.press(*"looked at other bookings", "ctrl+s")
         await give_code(pilot, world, DANA)
-        await until(pilot, lambda: app.screen is app.main, "done")
+        await back(pilot)
         session = session_of(world, morning.ann)
         assert session.end_kind is EndKind.SUPER
         assert session.end_reason == "looked at other bookings"
@@ -224,7 +230,7 @@ async def test_leaving_the_code_dialog_keeps_the_reason_that_was_typed(world: Qu
         note = await dialog(pilot, NoteDialog)
         assert note.query_one("#note", TextArea).text == "too long inside"  # type: ignore[attr-defined]
         await pilot.press("escape")
-        await until(pilot, lambda: app.screen is app.main, "left")
+        await back(pilot)
         assert session_of(world, morning.raj).ended_at is None
 
 
@@ -240,7 +246,7 @@ async def test_elevation_is_asked_by_its_engineer_and_countersigned_by_another(
         await pilot.press(*"payout flag of refund 8841 stuck, needs a manual reset in the live record", "ctrl+s")
         await give_code(pilot, world, RAJ)
         await until(pilot, lambda: session_of(world, morning.raj).elevation is not None, "asked")
-        await until(pilot, lambda: app.screen is app.main, "closed")
+        await back(pilot)
         await pilot.press("c")
         await pilot.pause()
         assert app.screen is app.main, "never one's own"
@@ -275,7 +281,7 @@ async def test_a_declined_elevation_leaves_the_session_read_only(world: QueueWor
         await pilot.press("D")
         await dialog(pilot, NoteDialog)
         await pilot.press(*"ask the tenant to do it", "ctrl+s")
-        await until(pilot, lambda: app.screen is app.main, "closed")
+        await back(pilot)
         assert session_of(world, morning.raj).mode is Mode.READ_ONLY
 
 
@@ -369,6 +375,6 @@ async def test_outside_text_is_drawn_as_it_is_and_never_as_markup_or_control(
         label = str(form.query_one("#ticket-closed", Checkbox).label)  # type: ignore[attr-defined]
         assert "[@click=app.quit]T-1[/]" in label and "\u202e" not in label
         await pilot.press("escape")
-        await until(pilot, lambda: app.screen is app.main, "left")
+        await back(pilot)
         drawn_all = row_text(app, morning.ann) + app.board.panel.text
         assert not any(sign in drawn_all for sign in "\x1b\x07\u202e\u200b")
