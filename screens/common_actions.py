@@ -51,6 +51,7 @@ class CommonActions(Screen[None], Kept):
     def do_outbox(self) -> None:
         from screens.outbox import OutboxDialog
 
+        self.app.clear_notifications()  # what they said stands here, in full, and they would lie over it
         self.app.push_screen(OutboxDialog(self.context))
 
     def do_help(self) -> None:

@@ -16,6 +16,7 @@ from app.policy.verdict import Finding, Verdict
 from storage.clock import Clock
 from storage.errors import Offline
 from storage.models import Actor, Staff
+from widgets.moments import clock_text, zone_text
 
 if TYPE_CHECKING:  # the desk and the databases are loaded after the first frame
     from textual.app import App
@@ -109,6 +110,19 @@ class ConsoleContext:
         if self.staff is None:
             return Verdict((Finding("REQ-701", False, "nobody is signed in", "sign in with ^O"),))
         return Verdict()
+
+    def reaches(self, why: str) -> Verdict:
+        """Whether the shared database is within reach, for what no outbox keeps; `why` it is not kept (REQ-802). Where
+        nothing has failed yet, it is tried."""
+        status = self.sync_status()
+        if status is None or status.live or status.offline_since is None:
+            return Verdict()
+        since = f"{clock_text(status.offline_since, self.zone)} {zone_text(status.offline_since, self.zone)}"
+        return Verdict((Finding("REQ-802", False, f"offline since {since}: {why}"),))
+
+    def within_reach(self, verdict: Verdict, why: str) -> Verdict:
+        """The verdict on an act that no outbox keeps: said before anybody types words or a code for it."""
+        return verdict & self.reaches(why) if verdict.allowed else verdict
 
     def may_act(self) -> Verdict:
         """Whether anything that changes can be asked now: someone is signed in and the desk is open."""

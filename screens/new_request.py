@@ -6,6 +6,7 @@ something typed asks first. From 110 columns the explanation stands at the right
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,6 +21,7 @@ from textual.widgets import Static
 from app.policy.explain import Explanation
 from app.policy.requests import RequestForm
 from app.policy.verdict import Refused
+from app.services.desk_words import ADDS_PRIVILEGE
 from screens.context import ConsoleContext
 from screens.new_request_explain import explain_form, explained_fields
 from screens.new_request_form import AccessForm
@@ -43,6 +45,7 @@ from widgets.type_ahead import Choice, TypeAhead
 if TYPE_CHECKING:
     from storage.shared.change import Applied
 
+LOOK_SECONDS = 1.0
 JUDGE_AFTER_SECONDS = 0.08
 """Typing first, judging in the pause after it."""
 
@@ -89,6 +92,7 @@ class NewRequestScreen(Screen[str | None]):
         self._tenant: TenantChoice | None = None
         self._targets_of: str | None = None
         self._judging: Timer | None = None
+        self._reached = True
         self._sending = False
 
     # -- what a form for another purpose says otherwise ---------------------------------------------------------------
@@ -144,6 +148,12 @@ class NewRequestScreen(Screen[str | None]):
             self._offer_targets(again.tenant_id, again.target_id)
         self._judge()
         self._show_keys()
+        self.set_interval(LOOK_SECONDS, self._look, name="within reach")
+
+    def _look(self) -> None:
+        """The network goes and comes back while somebody types: what is said of the form follows."""
+        if self._reached != self.context.reaches(ADDS_PRIVILEGE).allowed:
+            self._judge()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_keys)
@@ -167,8 +177,10 @@ class NewRequestScreen(Screen[str | None]):
     def _judge(self) -> Explanation:
         """Judge the form as it stands; show it at the right and below each field."""
         self._judging = None
-        now, values = self.context.now(), self.form.values()
+        now, values, reach = self.context.now(), self.form.values(), self.context.reaches(ADDS_PRIVILEGE)
         explained = self.explain(values, now)
+        explained = replace(explained, verdict=reach & explained.verdict)
+        self._reached = reach.allowed
         self.query_one("#explain FieldList", FieldList).show(explained_fields(explained, self.READY))
         self._tenant = tenant_choice(self.context.reader, values.tenant_id) if values.tenant_id else None
         show_hints(self.form, values, self._tenant, self._contacts(values.tenant_id), self.reasons_before())

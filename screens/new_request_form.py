@@ -120,7 +120,7 @@ class AccessForm(VerticalScroll, can_focus=False):
             yield Static(classes="hint")
         with FormField("Records", "records"), Vertical():
             with Horizontal(classes="numbers"):
-                yield LineEntry(placeholder="2", id="records", digits=True)
+                yield LineEntry(placeholder="such as 2", id="records", digits=True)
                 yield Static("about how many you will see", classes="after", markup=False)
             yield Static(classes="hint")
         with FormField("Mode", "mode"), Vertical():

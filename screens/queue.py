@@ -17,6 +17,7 @@ from textual.app import ComposeResult
 from app.policy import emergency
 from app.policy.people import is_super
 from app.policy.verdict import Verdict, rule
+from app.services.desk_words import ADDS_PRIVILEGE
 from screens.actions import Action
 from screens.context import ConsoleContext
 from screens.queue_acts import QueueActs
@@ -67,8 +68,18 @@ _ENTER_WORDS = {
 }
 
 
+NEEDS_DATABASE: Mapping[Act, str] = dict.fromkeys(
+    (Act.START, Act.COUNTERSIGN, Act.DECLARE, Act.EMERGENCY, Act.ANSWER), ADDS_PRIVILEGE
+)
+"""What no outbox keeps, and why. Forms for a new request open all the same, and say so themselves."""
+
+
 def _verdict(act: Act) -> Callable[[QueueScreen], Verdict]:
-    return lambda screen: screen.context.may_act() & screen.verdict_on(act)
+    def available(screen: QueueScreen) -> Verdict:
+        verdict = screen.context.may_act() & screen.verdict_on(act)
+        return screen.context.within_reach(verdict, NEEDS_DATABASE[act]) if act in NEEDS_DATABASE else verdict
+
+    return available
 
 
 class QueueScreen(QueueActs):
@@ -106,7 +117,9 @@ class QueueScreen(QueueActs):
             "declare an emergency, with a second super, reported publicly",
             danger=True,
             footer=False,
-            available=lambda screen: screen.may_declare() & screen.verdict_on(Act.EMERGENCY),
+            available=lambda screen: screen.context.within_reach(
+                screen.may_declare() & screen.verdict_on(Act.EMERGENCY), NEEDS_DATABASE[Act.EMERGENCY]
+            ),
         ),
         Action(
             "queue.anew",

@@ -15,6 +15,7 @@ from textual.content import Content
 
 from app.policy.reviews import is_overdue, may_sign
 from app.policy.verdict import Finding, Refused, Verdict
+from app.services.desk_words import ADDS_PRIVILEGE
 from app.services.reading import place
 from screens.actions import Action
 from screens.listing import ListScreen
@@ -34,6 +35,8 @@ NOTHING = "nothing waits for a signature, and nothing was signed yet"
 PREVIEW = "preview"
 
 _TOUCHING = frozenset({"review", "incident", "request", "session", "staff", "contact", "tenant"})
+NEEDS_DATABASE = ADDS_PRIVILEGE
+"""Why no outbox keeps a signature."""
 _NONE = Verdict((Finding("REQ-502", False, "no review stands under the cursor"),))
 _NO_SESSION = Verdict((Finding("REQ-502", False, "it is about no session"),))
 _NO_REQUEST = Verdict((Finding("REQ-502", False, "it is about no request"),))
@@ -87,7 +90,8 @@ class ReviewScreen(ListScreen):
         view = replica.view(PREVIEW)
         part = [one for key in line.review.barred if (one := view.get(Staff, key)) is not None]
         try:
-            return may_sign(line.review, staff, part, place(view, line.review.tenant_id), self.context.now())
+            verdict = may_sign(line.review, staff, part, place(view, line.review.tenant_id), self.context.now())
+            return self.context.within_reach(verdict, NEEDS_DATABASE)
         except Refused as refused:
             return refused.verdict
 

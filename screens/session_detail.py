@@ -113,7 +113,9 @@ def case_fields(card: SessionCard) -> list[Field]:
     return [
         field("case", visible(f"{card.session.ticket} · request {card.session.request_id}")),
         field("reason", visible(card.reason)),
-        field("scope", visible(f"{card.scope} (~{card.declared} {'record' if card.declared == 1 else 'records'})")),
+        field(
+            "scope", visible(f"{card.scope} (about {card.declared:,} {'record' if card.declared == 1 else 'records'})")
+        ),
     ]
 
 

@@ -8,7 +8,7 @@ clock, and moves to its group at the next look.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +17,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from app.policy.verdict import Verdict
+from app.services.desk_words import ADDS_PRIVILEGE, TAKES_A_CODE
 from screens.actions import Action
 from screens.context import ConsoleContext
 from screens.session_acts import SessionActs
@@ -34,6 +35,14 @@ NOBODY = "nobody is inside any tenant"
 
 _NAMES = frozenset({"staff", "tenant", "contact"})
 _TOUCHING = _NAMES | {"session", "session_view", "standing", "decision", "settings"}
+
+
+NEEDS_DATABASE: Mapping[Rule, str] = {
+    SessionFacts.force_end: TAKES_A_CODE,
+    SessionFacts.elevate: ADDS_PRIVILEGE,
+    SessionFacts.countersign: ADDS_PRIVILEGE,
+}
+"""What no outbox keeps, and why."""
 
 
 def _verdict(rule: Rule) -> Callable[[Any], Verdict]:
@@ -140,7 +149,8 @@ class SessionsScreen(SessionActs):
     def verdict_on(self, rule: Rule) -> Verdict:
         """The rule's verdict on the session under the cursor."""
         facts = self._facts if self._facts is not None else facts_of(self.context, self.session_id)
-        return asked(self.context, facts, rule)
+        verdict = asked(self.context, facts, rule)
+        return self.context.within_reach(verdict, NEEDS_DATABASE[rule]) if rule in NEEDS_DATABASE else verdict
 
     def refresh_hints(self) -> None:
         """The dozen questions of one look are about the same facts, read once."""

@@ -11,16 +11,20 @@ from app.services.command import act_of, adds_privilege
 from storage.models import parse_time
 from storage.shared.change import Change, Read
 
+ADDS_PRIVILEGE = (
+    "what adds privilege needs the shared database itself; ending, denying, withdrawing, notes and outcomes are kept"
+    " and sent on return"
+)
+TAKES_A_CODE = "it takes a fresh code, which only the shared database can check: ask a super who can reach it"
+"""P10: a code of its own, good for half a minute."""
+
 
 def why_not_kept(command: Callable[..., Change]) -> str:
     """Why this act waits for the shared database instead of in the outbox (REQ-802)."""
     if adds_privilege(command):
-        return (
-            "what adds privilege needs the shared database itself; ending, denying, withdrawing, notes and outcomes are"
-            " kept and sent on return"
-        )
-    if act_of(command) is not None:  # P10: a code of its own, good for half a minute, that only the database can check
-        return "it takes a fresh code, which only the shared database can check: ask a super who can reach it"
+        return ADDS_PRIVILEGE
+    if act_of(command) is not None:
+        return TAKES_A_CODE
     return "it is not one of the acts that are kept: do it again when the shared database is back"
 
 

@@ -54,7 +54,7 @@ def _then_request(how: Queueable, one: Kept, request: Request, now: datetime) ->
     if one.command == "consent.deny" and state in _OPEN_TO_SESSIONS:
         return f"your {how.noun} came too late: the tenant's kill switch ends what runs"
     if one.command == "request.decline" and request.countersigned_by:
-        return f"your {how.noun} came too late: tell a super if the session must end"
+        return f"your {how.noun} came too late: a super can force-end the session"
     if state is RequestState.PENDING:
         return f"your {how.noun} was not applied"
     return f"your {how.noun} was not needed"

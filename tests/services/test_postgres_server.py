@@ -148,6 +148,11 @@ async def test_a_network_that_lost_one_connection_has_lost_the_one_that_listens(
 async def test_no_server_is_offline_in_words(tmp_path_factory: pytest.TempPathFactory) -> None:
     with pytest.raises(Offline, match="out of reach"):
         await PostgresShared.open(f"host={tmp_path_factory.mktemp('nobody')} dbname=x user=y")
+    with pytest.raises(Offline) as refused:
+        await PostgresShared.open("host=127.0.0.1 port=1 dbname=x user=y")
+    words = str(refused.value)
+    assert words.endswith("Connection refused"), "one sentence for a person, no questions to an administrator"
+    assert "connection failed" not in words
 
 
 async def test_a_database_of_something_else_is_refused_in_words(durable: Cluster) -> None:

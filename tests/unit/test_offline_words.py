@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,12 +10,21 @@ from typing import cast
 
 import pytest
 
+from app.policy.verdict import Finding, Verdict
+from app.services import break_glass, emergency, endings, requests, reviews, sessions
+from app.services.command import queueable_of
 from app.services.desk import Desk
+from app.services.desk_words import ADDS_PRIVILEGE, why_not_kept
+from screens import queue, review
+from screens import sessions as board
 from screens.context import ConsoleContext
+from screens.request_acts import Act
+from screens.session_rules import SessionFacts
 from screens.status_line import state_in_full, status_of
 from storage.clock import Clock
 from storage.models import Actor, ActorKind
 from storage.outbox import Kept, KeptState, Outbox
+from storage.shared.change import Change
 from storage.shared.interface import SharedDatabase
 from storage.sync_status import SyncStatus
 from tests.clock import ManualClock
@@ -82,3 +92,45 @@ def test_what_is_settled_stays_settled(tmp_path: Path) -> None:
 def test_what_has_not_failed_yet_is_not_offline(clock: ManualClock) -> None:
     """ux.md, "Honest state": a console that has just been started is connecting."""
     assert status_of(context(clock, SyncStatus())).note == "connecting — reading the copy"
+
+
+COMMANDS: dict[object, Callable[..., Change]] = {
+    Act.START: sessions.start,
+    Act.COUNTERSIGN: requests.countersign,
+    Act.DECLARE: break_glass.declare,
+    Act.EMERGENCY: emergency.declare,
+    Act.ANSWER: requests.answer,
+    SessionFacts.force_end: endings.force_end,
+    SessionFacts.elevate: sessions.ask_elevation,
+    SessionFacts.countersign: sessions.countersign_elevation,
+}
+
+
+def test_a_key_says_beforehand_what_its_command_would_say_offline() -> None:
+    """Whoever ends somebody's session in a hurry types no reason for nothing; what is kept is never refused."""
+    said: dict[object, str] = {**queue.NEEDS_DATABASE, **board.NEEDS_DATABASE}
+    assert said == {key: why_not_kept(command) for key, command in COMMANDS.items()}
+    assert why_not_kept(reviews.sign) == review.NEEDS_DATABASE
+    assert why_not_kept(requests.create) == ADDS_PRIVILEGE
+    kept = (requests.withdraw, requests.decline, endings.end, endings.give_outcome, sessions.log_view)
+    assert all(queueable_of(command) for command in kept) and not any(queueable_of(one) for one in COMMANDS.values())
+
+
+@pytest.mark.parametrize(
+    ("status", "reached"),
+    [
+        (SyncStatus(), True),
+        (SyncStatus(live=True), True),
+        (SyncStatus(offline_since=datetime(2026, 3, 2, 14, 3, 7, tzinfo=UTC)), False),
+    ],
+)
+def test_nothing_is_refused_beforehand_that_has_not_been_tried(
+    clock: ManualClock, status: SyncStatus, reached: bool
+) -> None:
+    verdict = context(clock, status).within_reach(Verdict(), ADDS_PRIVILEGE)
+    assert verdict.allowed is reached
+    assert reached or verdict.why() == f"offline since 14:03:07 UTC: {ADDS_PRIVILEGE}"
+    other = Verdict((Finding("REQ-701", False, "nobody is signed in"),))
+    assert context(clock, status).within_reach(other, ADDS_PRIVILEGE) == other, (
+        "what stands in the way anyway comes first"
+    )

@@ -47,8 +47,15 @@ def translated(error: BaseException) -> CountersignError | None:
     if not state and any(sign in words for sign in _NOT_LET_IN):
         return _of_class("28000", words.rpartition("FATAL:")[2].strip())
     if state[:2] in _UNREACHABLE or state in _WAITED or (not state and isinstance(cause, psycopg.OperationalError)):
-        return Offline(f"the shared database is out of reach: {' '.join(words.split())}", "it is tried again by itself")
+        return Offline(f"the shared database is out of reach: {_short(words)}", "it is tried again by itself")
     return _of_class(state, words)
+
+
+def _short(words: str) -> str:
+    """libpq's words on one line, without psycopg's own before them and without questions to an administrator."""
+    lines = [line.strip() for line in words.splitlines()]
+    told = " ".join(line for line in lines if line and not line.endswith("?"))
+    return (told or " ".join(lines)).removeprefix("connection failed: ")
 
 
 def _of_class(state: str, words: str) -> CountersignError:
