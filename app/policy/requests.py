@@ -241,9 +241,8 @@ def may_decline(request: Request, staff: Staff, engineer: Staff, place: Place, n
 def _not_yet_countersigned(request: Request, now: datetime) -> Verdict:
     state = state_at(request, now)
     done = "countersigned" if request.countersigned_by else "declined" if request.declined_by else ""
-    who = request.countersigned_by or request.declined_by or ""
     return rule(
-        "REQ-107", not done, "no second person has decided yet", f"{request.id} was {done} by {who} already"
+        "REQ-107", not done, "no second person has decided yet", f"full mode of {request.id} was {done} already"
     ) & rule(
         "REQ-202",
         state not in CLOSED,

@@ -46,9 +46,7 @@ def may_sign(review: Review, staff: Staff, involved: Iterable[Staff], place: Pla
             RULE,
             review.signed_at is None,
             f"{review.id} is open",
-            f"{review.id} was signed at {moment(review.signed_at, now)} by {review.signed_by}"
-            if review.signed_at
-            else "",
+            f"{review.id} was signed at {moment(review.signed_at, now)}" if review.signed_at else "",
         )
     )
 
