@@ -20,13 +20,13 @@ from typing import TypeVar
 from storage.clock import SharedClock
 from storage.errors import Corrupt, CountersignError, ForkedHistory, Offline
 from storage.evidence import Docket, Finding
-from storage.filling.near import filled
 from storage.log.chain import Fault
 from storage.log.entry import OPERATOR, Head
 from storage.replica.engine import Replica
-from storage.shared.interface import Hint, Pulled, SharedDatabase
+from storage.shared.interface import Hint, Position, Pulled, SharedDatabase
 from storage.sync_checked import public_tables
 from storage.sync_intake import Intake, Taken
+from storage.sync_long import take_in
 from storage.sync_pull import News, chunks
 from storage.sync_status import ChangeSet, SyncStatus, verified_up_to
 from storage.sync_watch import Watch
@@ -37,8 +37,6 @@ __all__ = ["ChangeSet", "Progress", "Sync", "SyncStatus"]
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
-LONG = 10_000
-"""From so many entries on a new replica is filled at once (`storage.filling`) rather than pull by pull."""
 _BACKOFF_SECONDS = (0.1, 3.0)
 
 
@@ -92,8 +90,9 @@ class Sync:
                     self._thread.submit(self._replica.checkpoint)
 
     async def _pull(self, progress: Progress | None) -> ChangeSet:
-        if await self.in_thread(self._intake.position) is None:
-            await self._fill(progress)
+        position = await self.in_thread(self._intake.position)
+        if position is None or not self.status.live:
+            await self._take_in(position, progress)
         news = News(self._told)
         async with aclosing(chunks(self._shared, self._intake, self.in_thread, self._chunk)) as coming:
             async for after, pulled, taken in coming:
@@ -130,20 +129,15 @@ class Sync:
         news.brought(taken.entries, taken.keys if rebuilds == 0 else None)
         news.told = max(after.seq, taken.position.head.seq) if taken.position is not None else after.seq
 
-    async def _fill(self, progress: Progress | None) -> None:
-        """A long history is taken in at once, as far as it is sound; then `_pull` goes on."""
+    async def _take_in(self, position: Position | None, progress: Progress | None) -> None:
+        """A long history is taken in at once; then `_pull` goes on."""
 
         def note(done: int, total: int) -> None:
             self.status = replace(self.status, bootstrapping=(done, total))
             if progress is not None:
                 progress(done, total)
 
-        upto = (await self._shared.position()).head.seq
-        if upto >= LONG:
-            await self.in_thread(lambda: self.witness.save(at_once=True))
-            async with filled(self._shared.place, self._replica.path, self.witness.path, upto, note) as made:
-                if made is not None:
-                    await self.in_thread(lambda: self._intake.adopt(made.path))
+        await take_in(self._shared, self._replica, self.witness, self._intake, self.in_thread, position, note)
 
     @property
     def alarmed(self) -> bool:

@@ -24,7 +24,19 @@ from storage.log.chain import (
     sound_twins,
 )
 from storage.log.entry import OPERATOR
-from storage.replica.bulk import insert
+from storage.replica.bulk import (
+    DIGEST,
+    LATEST_DIGEST,
+    LATEST_HEAD,
+    LATEST_PENDING,
+    LATEST_ROW,
+    LOG_HEAD,
+    OPERATOR_LOG,
+    PENDING,
+    TENANT_LOG,
+    insert,
+    row_table,
+)
 from storage.replica.soundness import ReplicaDamaged, check_heads
 from storage.shared.interface import Position, Pulled, StoredEntry
 from storage.sync_checked import Checked, LinkOf, check_rows, public_tables, row_words
@@ -196,52 +208,36 @@ def missing_rows(connection: sqlite3.Connection) -> list[Finding]:
 
 def apply(connection: sqlite3.Connection, checked: Checked) -> None:
     """Write what was verified; the caller holds the transaction."""
-    insert(connection, "operator_log (seq, hash, body)", [(one.seq, one.hash, one.body) for one in checked.entries])
-    insert(
-        connection,
-        "tenant_log (tenant_id, seq, hash, body)",
-        [(one.log.removeprefix("tenant:"), one.seq, one.hash, one.body) for one in checked.twins],
-    )
+    insert(connection, OPERATOR_LOG, [(one.seq, one.hash, one.body) for one in checked.entries])
+    twins = [(one.log.removeprefix("tenant:"), one.seq, one.hash, one.body) for one in checked.twins]
+    insert(connection, TENANT_LOG, twins)
     by_table: dict[str, list[tuple[str, str, int]]] = {}
     for row in checked.rows:
         by_table.setdefault(row.table, []).append((row.key, row.image, row.rev))
     for table, rows in by_table.items():
-        latest = "ON CONFLICT (id) DO UPDATE SET image = excluded.image, rev = excluded.rev"
-        insert(connection, f"{table} (id, image, rev)", sorted(rows), latest)
+        insert(connection, row_table(table), sorted(rows), LATEST_ROW)
     _apply_digests(connection, checked)
-    insert(
-        connection,
-        "log_head (log, epoch, seq, hash)",
-        [(log, checked.epoch, head.seq, bytes.fromhex(head.hash)) for log, head in checked.heads().items()],
-        "ON CONFLICT (log) DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
-    )
+    heads = [(log, checked.epoch, head.seq, bytes.fromhex(head.hash)) for log, head in checked.heads().items()]
+    insert(connection, LOG_HEAD, heads, LATEST_HEAD)
 
 
 def _apply_digests(connection: sqlite3.Connection, checked: Checked) -> None:
     """Keep what entries vouch for and the row tables do not hold: private rows, and those still on their way."""
     settled, public = checked.settled, public_tables()
-    insert(
-        connection,
-        "digest (table_name, key, rev, sha256)",
-        sorted(
-            (*key, rev, sha256)
-            for key, (rev, sha256) in checked.digests.items()
-            if key[0] not in public or key not in settled
-        ),
-        "ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev, sha256 = excluded.sha256",
-    )
+    kept = [
+        (*key, rev, sha256)
+        for key, (rev, sha256) in checked.digests.items()
+        if key[0] not in public or key not in settled
+    ]
+    insert(connection, DIGEST, sorted(kept), LATEST_DIGEST)
     awaited = set(connection.execute("SELECT table_name, key FROM pending"))
     arrived = sorted(awaited & settled)
     connection.executemany("DELETE FROM pending WHERE table_name = ? AND key = ?", arrived)
     connection.executemany(
         "DELETE FROM digest WHERE table_name = ? AND key = ?", [key for key in arrived if key[0] in public]
     )
-    insert(
-        connection,
-        "pending (table_name, key, rev)",
-        [(*key, rev) for key, (rev, _) in checked.digests.items() if key not in settled],
-        "ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev",
-    )
+    coming = [(*key, rev) for key, (rev, _) in checked.digests.items() if key not in settled]
+    insert(connection, PENDING, coming, LATEST_PENDING)
 
 
 def _link_of(connection: sqlite3.Connection, log: str) -> Link:

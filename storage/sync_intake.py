@@ -98,7 +98,17 @@ class Intake:
             if self._replica.usable() is None and position_of(self._replica.writer()) is not None:
                 return
             self._replica.adopt(filled)
-            found = self._replica.writer().execute("SELECT log, epoch, seq, hash FROM log_head").fetchall()
+            self._remember()
+
+    def remember(self) -> None:
+        """Note the heads of a replica that `storage.filling` brought forward."""
+        try:
+            self._remember()
+        except TROUBLE as error:
+            self._mend(error)
+
+    def _remember(self) -> None:
+        found = self._replica.writer().execute("SELECT log, epoch, seq, hash FROM log_head").fetchall()
         for log, epoch, seq, entry_hash in found:
             self._witness.saw(epoch, {log: Head(seq, entry_hash.hex())})
         self._witness.save(at_once=True)

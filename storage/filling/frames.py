@@ -10,15 +10,30 @@ import marshal
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
+from storage.replica.bulk import DIGEST, OPERATOR_LOG, TENANT_LOG
 from storage.shared.columns import LogColumns, RowColumns, hashes, numbers
 
 _LENGTH = struct.Struct("<Q")
 HEADER_BYTES = _LENGTH.size
 
+INTO = {"operator_log": OPERATOR_LOG, "tenant_log": TENANT_LOG, "digest": DIGEST}
+"""What is no table of rows."""
 Part = tuple[str, tuple[tuple[str, Any], ...]]
 """What is to be written into a table: its name and the columns, each with its kind (see `_APART`)."""
+
+
+class End(NamedTuple):
+    """What ends a transaction (sent as a plain tuple): the log's end before it, the heads that moved as `(log, epoch,
+    number, hash)`, and every digest whose row a later entry rewrites as `(table, key, rev, sha256)`."""
+
+    epoch: str
+    before: tuple[Any, ...]
+    heads: list[tuple[str, str, int, bytes]]
+    awaited: list[tuple[str, str, int, bytes]]
+
+
 _APART: dict[str, Callable[[Any], Any]] = {
     "texts": lambda column: column.split("\n"),
     "numbers": numbers,

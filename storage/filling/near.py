@@ -1,4 +1,4 @@
-"""The console's side of a filling: orders it, reports how far it is, and says what file came of it."""
+"""The console's side: orders a new replica, or that its own be brought forward, and reports how far it is."""
 
 from __future__ import annotations
 
@@ -34,11 +34,27 @@ class Filled:
 async def filled(
     place: str, replica: Path, witness: Path, upto: int, progress: Callable[[int, int], None]
 ) -> AsyncIterator[Filled | None]:
-    """The file, or None if none could be made; what is not taken away in the block is removed after it. Cancelling ends
-    the processes."""
+    """The file of a new replica, or None if none could be made; what is not taken away in the block is removed after
+    it. Cancelling ends the processes."""
     _sweep(replica)
     new = replica.with_name(f"{replica.name}{SUFFIX}{os.getpid()}")
-    order = Order(place, str(replica), str(new), str(witness), upto, CHUNK)
+    try:
+        sound = await _read(Order(place, str(replica), str(new), str(witness), upto, CHUNK), progress)
+        yield Filled(new, sound) if sound is not None and new.exists() else None
+    finally:
+        new.unlink(missing_ok=True)
+
+
+async def brought_forward(
+    place: str, replica: Path, witness: Path, upto: int, progress: Callable[[int, int], None]
+) -> None:
+    """A replica that stands far back, in transactions of their own, as far as the history is sound; whatever stops it,
+    an ordinary pull goes on from where the replica then stands. Cancelling ends the processes."""
+    await _read(Order(place, str(replica), "", str(witness), upto, CHUNK), progress)
+
+
+async def _read(order: Order, progress: Callable[[int, int], None]) -> bool | None:
+    """Have the reader do it: whether all was sound; None if it did not come to an end."""
     reader = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "storage.filling.reader",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
@@ -47,20 +63,17 @@ async def filled(
     assert reader.stdin is not None and reader.stdout is not None
     try:
         reader.stdin.write(frames.packed(tuple(order)))
-        sound: bool | None = None
         with contextlib.suppress(Cut):
-            while sound is None:
+            while True:
                 done, total = await _step(reader.stdout)
                 if done is None:
-                    sound = bool(total)
-                else:
-                    progress(done, total)
-        yield Filled(new, sound) if sound is not None and new.exists() else None
+                    return bool(total)
+                progress(done, total)
+        return None
     finally:
         with contextlib.suppress(ProcessLookupError):
             reader.kill()
         await reader.wait()
-        new.unlink(missing_ok=True)
 
 
 async def _step(stream: asyncio.StreamReader) -> tuple[int | None, int]:

@@ -2,8 +2,8 @@
 fails the file is thrown away. Run as `python -m storage.filling.writer EMPTY NEW`; EMPTY is a replica whose tables are
 copied.
 
-Frames: lists of what goes into which table (`frames.Part`), any number of them; then a tuple `(epoch, heads, awaited)`.
-The process ends with 0 when NEW is complete and on the disk.
+Frames: lists of what goes into which table (`frames.Part`), any number of them; then the end (`frames.End`). The
+process ends with 0 when NEW is complete and on the disk.
 """
 
 from __future__ import annotations
@@ -14,26 +14,19 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from storage.filling.frames import Cut, receive, rows
-from storage.replica.bulk import insert
+from storage.filling.frames import INTO, Cut, End, receive, rows
+from storage.replica.bulk import DIGEST, LATEST_DIGEST, LOG_HEAD, PENDING, insert, row_table
 
 _PAGE_BYTES = 8192
 _CACHE_KIB = 16384
-_DIGESTS = "digest (table_name, key, rev, sha256)"
-_LATEST = "ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev, sha256 = excluded.sha256"
 _KEPT_UP = frozenset(
     {"ix_operator_log_at", "ix_operator_log_action", "ix_operator_log_tenant", "ix_operator_log_actor_id",
-     "ix_tenant_log_operator_seq", "ix_session_view_at", "key_of_digest"}
+     "key_of_digest"}
 )  # fmt: skip
 """Indexes whose keys come in order, or have few values: kept up as rows come they cost little, while the other process
 is the slower one anyway. Keys in no order are sorted at the end."""
-_SPECIAL = {
-    "operator_log": "operator_log (seq, hash, body)",
-    "tenant_log": "tenant_log (tenant_id, seq, hash, body)",
-    "digest": _DIGESTS,
-}
 
 
 def write(empty: Path, new: Path, stream: IO[bytes]) -> None:
@@ -63,18 +56,13 @@ def write(empty: Path, new: Path, stream: IO[bytes]) -> None:
 def _take(connection: sqlite3.Connection, stream: IO[bytes], indexes: list[str]) -> None:
     while isinstance(frame := receive(stream), list):
         for table, columns in frame:
-            insert(connection, _SPECIAL.get(table) or f'"{table}" (id, image, rev)', rows(columns))
+            insert(connection, INTO.get(table) or row_table(table), rows(columns))
     for sql in indexes:
         connection.execute(sql)
-    _finish(connection, *frame)
-
-
-def _finish(connection: sqlite3.Connection, epoch: str, heads: list[Any], awaited: list[Any]) -> None:
-    """`awaited` are digests whose row a later entry rewrites: `(table, key, rev, sha256)`."""
-    insert(connection, _DIGESTS, awaited, _LATEST)
-    insert(connection, "pending (table_name, key, rev)", [one[:3] for one in awaited])
-    logs = [(log, epoch, seq, entry_hash) for log, seq, entry_hash in heads]
-    insert(connection, "log_head (log, epoch, seq, hash)", logs)
+    end = End(*frame)
+    insert(connection, DIGEST, end.awaited, LATEST_DIGEST)
+    insert(connection, PENDING, [one[:3] for one in end.awaited])
+    insert(connection, LOG_HEAD, end.heads)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,20 @@ from typing import Any
 
 ROWS_AT_ONCE = 8
 """More gain nothing."""
+OPERATOR_LOG = "operator_log (seq, hash, body)"
+TENANT_LOG = "tenant_log (tenant_id, seq, hash, body)"
+DIGEST = "digest (table_name, key, rev, sha256)"
+PENDING = "pending (table_name, key, rev)"
+LOG_HEAD = "log_head (log, epoch, seq, hash)"
+LATEST_ROW = "ON CONFLICT (id) DO UPDATE SET image = excluded.image, rev = excluded.rev"
+LATEST_DIGEST = "ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev, sha256 = excluded.sha256"
+LATEST_PENDING = "ON CONFLICT (table_name, key) DO UPDATE SET rev = excluded.rev"
+LATEST_HEAD = "ON CONFLICT (log) DO UPDATE SET seq = excluded.seq, hash = excluded.hash"
+
+
+def row_table(name: str) -> str:
+    """What `insert` takes of a table of rows; the name is one of ours."""
+    return f'"{name}" (id, image, rev)'
 
 
 def insert(connection: sqlite3.Connection, into: str, rows: Iterable[tuple[Any, ...]], conflict: str = "") -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from storage import sync as syncing
+from storage import sync_long as syncing
 from storage.errors import ForkedHistory
-from storage.filling import near, reader, writer
+from storage.filling import near, reader, source, writer
 from storage.filling.near import Filled
 from storage.filling.reader import Order
 from storage.shared.interface import SharedDatabase
@@ -91,8 +91,8 @@ async def in_this_process(
     """The same reader and the same writer, one after the other and without processes: for the many ways to tamper."""
     new, stream = replica.with_name("new.filling"), io.BytesIO()
     order = Order(place, str(replica), str(new), str(witness), upto, 5)
-    with reader.source(place) as connection:
-        sound = reader.fill(order, reader.pull_from(connection), stream, lambda step: progress(*step))
+    with source.source(place) as connection:
+        sound = reader.fill(order, source.pull_from(connection), stream, lambda step: progress(*step))
     if stream.getvalue():
         stream.seek(0)
         writer.write(replica, new, stream)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.filling.reader import Filling
+from storage.filling.verified import Filling
 from storage.log.chain import GENESIS
 from storage.log.entry import OPERATOR, Head
 from storage.shared.columns import Mixed, columns_of, pulled_of
@@ -74,7 +74,7 @@ def test_a_long_history_is_not_taken_with_a_row_that_came_the_wrong_way(
 ) -> None:
     """The image of a private row never comes here, and no other row is taken for its digest alone."""
     if closely:
-        monkeypatch.setattr("storage.filling.reader.look", lambda *_: None)
+        monkeypatch.setattr("storage.filling.verified.look", lambda *_: None)
     image = '{"id":"K"}'
     entry, digest = one_entry(table, image)
     right = StoredRow(table, "K", 1, "" if table == "command" else image, digest if table == "command" else "")

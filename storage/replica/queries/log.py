@@ -216,7 +216,9 @@ def _before(connection: sqlite3.Connection, log: str, moment: datetime) -> int:
     text = time_text(moment)
     while low < high:
         middle = (low + high + 1) // 2
-        found = connection.execute(f"SELECT at FROM {table} WHERE {where} AND seq = ?", (*keys, middle)).fetchone()
+        found = connection.execute(
+            f"SELECT {_column(log, 'at')} FROM {table} WHERE {where} AND seq = ?", (*keys, middle)
+        ).fetchone()
         if found is not None and found[0] < text:
             low = middle
         else:
@@ -233,7 +235,7 @@ def _place(log: str) -> tuple[str, str, tuple[str, ...]]:
 
 def _column(log: str, name: str) -> str:
     """A searchable field: a generated, indexed column of the operator log; taken from the text in a tenant's."""
-    if log == OPERATOR or name == "action":
+    if log == OPERATOR:
         return name
     return f"json_extract(body, '$.{name.replace('actor_id', 'actor.id')}')"
 
