@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from storage.shared.change import Applied, Change
     from storage.view import View
 
+MOST_LOOKING = 4
+"""So many at once are looked for more than once."""
+
 R = TypeVar("R", bound=Row)
 
 
@@ -33,6 +37,9 @@ class Door:
     place: Workplace
     sealer: Sealer
     rates: Rates = field(default_factory=Rates)
+    looks_again: tuple[float, ...] = (0, 0.1, 0.2, 0.4, 0.8)
+    """Seconds before each further look for a row that is not known here."""
+    _looking: int = 0
 
     @classmethod
     def of(cls, place: Workplace) -> Door:
@@ -64,12 +71,21 @@ class Door:
         return self.place.desk.view()
 
     async def row_or_pulled(self, kind: type[R], key: str) -> R | None:
-        """The row of that key; one that is not here yet may just have been made by another process."""
+        """The row of that key; one that is not here yet may just be being made by another process. A letter lies in its
+        mailbox a moment before its links are on record, and whoever opens one then shall not be told that it is not
+        known: so it is looked for a little longer, but not for many who guess at the same time."""
         found = self.view().get(kind, key)
-        if found is None:
-            with contextlib.suppress(Offline, ForkedHistory):
-                await self.place.sync.pull()
-            found = self.view().get(kind, key)
+        looks = self.looks_again if self._looking < MOST_LOOKING else self.looks_again[:1]
+        self._looking += 1
+        try:
+            for seconds in looks if found is None else ():
+                await asyncio.sleep(seconds)
+                with contextlib.suppress(Offline, ForkedHistory):
+                    await self.place.sync.pull()
+                if (found := self.view().get(kind, key)) is not None:
+                    break
+        finally:
+            self._looking -= 1
         return found
 
     async def run(

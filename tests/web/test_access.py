@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
+
+import pytest
 
 from app.mail.links import make_tokens
 from app.portal.rates import SIGN_IN_BY_ADDRESS
@@ -54,6 +57,28 @@ async def test_the_link_to_sign_in_is_used_by_the_button_alone(inside: Inside) -
     assert (await browser.get("/access")).status_code == 200
     assert (await scanner.get(f"/sign-in/{token}")).status_code == 404
     assert (await scanner.get("/access")).status_code == 303
+
+
+async def test_a_link_that_is_opened_before_its_delivery_is_on_record_works(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The letter is there a moment earlier than the record of it: who is that fast waits, and signs in."""
+    browser, looked, pull = inside.browser(), asyncio.Event(), inside.world.sync.pull
+    admin = inside.world.admin("northwind/maria")
+    await browser.post("/sign-in", data={**fields(await browser.get("/sign-in")), "email": admin.email})
+    (letter,) = inside.world.letters("sign_in.asked")
+
+    async def looks(*args: object) -> object:
+        looked.set()
+        return await pull()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(inside.world.sync, "pull", looks)
+        opening = asyncio.create_task(browser.get(f"/sign-in/{make_tokens(MAIL_KEY, letter)[LinkKind.SIGN_IN]}"))
+        await looked.wait()
+    await inside.deliver()
+    shown = await opening
+    assert shown.status_code == 200 and "Sign in with this browser" in shown.text
 
 
 async def test_known_and_unknown_addresses_get_the_same_answer(inside: Inside) -> None:
