@@ -4,18 +4,12 @@ matter of `app.settings_layers`."""
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.launch import PREFIX
-
-if TYPE_CHECKING:
-    pass
 
 
 class Section(BaseModel):
